@@ -1,0 +1,37 @@
+"""Where bytes live: content-addressed, immutable once stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """`sha256` in hex is the address; `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+class FileStore(Protocol):
+    """May raise `StorageFull` (before a byte is lost) and `Unavailable`."""
+
+    def put(self, source: BinaryIO, *, limit: int | None = None) -> StoredFile:
+        """Store all of `source`; atomic and durable on return (fsync file, rename, fsync folder).
+        Storing equal bytes twice costs nothing. Raises `TooLarge` past `limit` bytes."""
+
+    def open(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Bytes of a stored file in chunks of 64 KiB or more. Raises `NotFound`."""
+
+    def size(self, sha256: str) -> int:
+        """Size in bytes. Raises `NotFound`."""
+
+    def local_path(self, sha256: str) -> Path | None:
+        """A path a server on this host may send by itself, or None where there is none."""
+
+    def remove(self, sha256: str) -> None:
+        """Forget a file; no error when it is absent."""
+
+    def addresses(self) -> Iterator[tuple[str, float]]:
+        """Every stored (sha256, modification time in epoch seconds), for the clean-up of orphans."""

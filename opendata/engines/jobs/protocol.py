@@ -1,0 +1,21 @@
+"""A queue that remembers names and arguments; what a job did lives in our own tables."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+Handler = Callable[[Mapping[str, Any]], None]
+
+
+class Queue(Protocol):
+    def register(self, name: str, handler: Handler) -> None:
+        """Name the function that runs jobs of this kind. Arguments are a small JSON object."""
+
+    def put(self, name: str, arguments: Mapping[str, Any], *, delay: float = 0.0) -> str:
+        """Enqueue; returns the job's id. `delay` in seconds."""
+
+    def waiting(self) -> int: ...
+
+    def start(self) -> None:
+        """Begin working in threads of this process until `stop`."""
+
+    def stop(self) -> None: ...

@@ -1,0 +1,151 @@
+"""What a search engine must do for us, in our own words.
+
+Text reaches an engine as ready tokens joined by single spaces (folded and expanded by
+`base.kit.vietnamese`); a query reaches it as a `Plan` of clauses with constant scores. No engine
+analyses, stems, folds or ranks by a formula of its own, so two engines give equal lists.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+ALL = "*"
+"""The visibility token that matches every document (operators)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexDocument:
+    """One dataset as the index holds it.
+
+    `text` maps a text field (title, title_en, tags, body, description) to its raw display text; the
+    engine derives token streams through the shared analysis functions. `facets` maps facet name to
+    values (strings). `sort` maps sort name to an integer or string key. `row` is the list row a door
+    shows, stored and returned as it is. `sequence` is the outbox sequence: older writes lose.
+    """
+
+    id: str
+    sequence: int
+    visibility: str
+    text: Mapping[str, str]
+    facets: Mapping[str, Sequence[str]]
+    sort: Mapping[str, int | str]
+    row: Mapping[str, Any]
+    period: tuple[int, int] | None = None
+    """Days since 1970-01-01 of the first and the last day covered; None when unknown."""
+
+
+# --- plan -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`token` stands in token stream `stream` (say "title.exact"); scores `score` once."""
+
+    stream: str
+    token: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Any of the clauses; the score is that of the best one."""
+
+    clauses: tuple["Clause", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of `required` (at least `at_least` of them when given); `optional` only add score; none of
+    `forbidden`. The score is the sum of what matched."""
+
+    required: tuple["Clause", ...] = ()
+    optional: tuple["Clause", ...] = ()
+    forbidden: tuple["Clause", ...] = ()
+    at_least: int | None = None
+
+
+Clause = Term | Best | Every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`where` is None for "everything". `exact` marks hits that are not approximate: a hit that does
+    not satisfy it sorts after all that do (the heading "near matches")."""
+
+    where: Clause | None = None
+    exact: Clause | None = None
+    visible: frozenset[str] = frozenset({"public"})
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Facet name to accepted values: values of one facet are alternatives, facets are all required."""
+    period: tuple[int, int] | None = None
+    """Days since 1970-01-01; a document matches when its period overlaps or is unknown."""
+    facets: tuple[str, ...] = ()
+    """Facets to count. A facet's own filter does not narrow its own counts."""
+    facet_size: int = 50
+    sort: str = "relevance"
+    """relevance | newest | title | popularity. Ties: newer data first, then id."""
+    size: int = 20
+    after: tuple[Any, ...] | None = None
+    """The `key` of the last hit of the page before."""
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    id: str
+    score: float
+    near: bool
+    row: Mapping[str, Any]
+    key: tuple[Any, ...]
+    """Sort key of this hit; give it back as `Plan.after` for the next page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    total: int
+    total_exact: int
+    """Hits that are not near matches."""
+    hits: tuple[Hit, ...]
+    facets: Mapping[str, tuple[tuple[str, int], ...]]
+    """Facet name to (value, count), highest count first, then value."""
+    generation: str
+    """Changes with every visible change of the index; part of cache keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexInfo:
+    documents: int
+    generation: str
+    schema: str
+    """Hash of the schema the live index was built with."""
+
+
+class SearchIndex(Protocol):
+    """Every method may raise `opendata.base.kit.errors.Unavailable`."""
+
+    def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
+        """Apply in bulk and make visible before returning. An upsert or delete (id, sequence) older
+        than what the index holds for that id is ignored; a delete keeps a tombstone with its
+        sequence."""
+
+    def search(self, plan: Plan) -> Results: ...
+
+    def statistics(self, tokens: Iterable[tuple[str, str]]) -> tuple[int, Mapping[tuple[str, str], int]]:
+        """(number of documents N, {(stream, token): document frequency})."""
+
+    def vocabulary(self, stream: str, prefix: str = "", limit: int = 1000) -> Sequence[tuple[str, int]]:
+        """Tokens of a stream that begin with `prefix` with their document frequency, most frequent
+        first. Serves suggestions, glued syllables and the did-you-mean of unmarked words."""
+
+    def sequences(self) -> Mapping[str, tuple[int, str]]:
+        """{id: (sequence, visibility)} of every live document; the drift scan compares it."""
+
+    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
+        """Build a new index beside the live one and swap; searches meanwhile see the old one. Writes
+        that arrive during the rebuild are not lost. Returns the number of documents."""
+
+    def info(self) -> IndexInfo: ...
+
+    def close(self) -> None: ...
