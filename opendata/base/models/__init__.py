@@ -1,0 +1,31 @@
+"""All tables of the product, one file an aggregate."""
+
+from opendata.base.models.account import Membership, User, UserSession
+from opendata.base.models.base import Base
+from opendata.base.models.dataset import (
+    Dataset,
+    DatasetDocument,
+    DatasetRevision,
+    DatasetTopic,
+    FormerSlug,
+    Resource,
+)
+from opendata.base.models.harvest import (
+    HarvestApproval,
+    HarvestBlob,
+    HarvestEvent,
+    HarvestOverride,
+    HarvestRecord,
+    HarvestRun,
+    HarvestSource,
+    HarvestSpool,
+)
+from opendata.base.models.ledger import AuditEvent, Job, OutboxEntry
+from opendata.base.models.organization import Organization, OrganizationSuccession, Series, Topic
+
+__all__ = [
+    "AuditEvent", "Base", "Dataset", "DatasetDocument", "DatasetRevision", "DatasetTopic", "FormerSlug",
+    "HarvestApproval", "HarvestBlob", "HarvestEvent", "HarvestOverride", "HarvestRecord", "HarvestRun",
+    "HarvestSource", "HarvestSpool", "Job", "Membership", "Organization", "OrganizationSuccession",
+    "OutboxEntry", "Resource", "Series", "Topic", "User", "UserSession",
+]
