@@ -1,0 +1,89 @@
+"""The one door for text, and the cut into words."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SPACES = "\u00a0\u1680\u2000-\u200a\u2007\u202f\u205f\u3000"
+_UNSEEN = re.compile(
+    # zero-width and soft hyphen; controls that are no white space; surrogates and non-characters
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_ASTRAL_NONCHARACTERS = {
+    plane | low: None for plane in range(0x10000, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF)
+}
+_SPACE_RUN = re.compile(rf"[\s{SPACES}]+")
+_SPACE_IN_LINE = re.compile(rf"[^\S\n]+|[{SPACES}]+")
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+# Digits set small or wide (PM₂.₅, m³, ５Ｇ) read as plain ones; one sign for one, so places stay.
+_PLAIN_FORMS = str.maketrans(
+    {
+        **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
+        **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
+        **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    }
+)
+_LETTER_OR_DIGIT = r"(?:[^\W_]|[\u0300-\u036f])"
+_WORD = re.compile(rf"{_LETTER_OR_DIGIT}+(?:(?<=\d)[.,](?=\d){_LETTER_OR_DIGIT}+)*")
+_MARK_OR_STROKE = re.compile("[\u0300-\u036fđĐðÐɖƉ]")
+
+
+def clean(text: str, *, multiline: bool = False) -> str:
+    """The text as it is stored and shown: NFC, nothing unseen in it, single spaces, no blank ends.
+
+    Case and tone placement stay as typed. `multiline` keeps line breaks (as "\\n"), for texts with
+    paragraphs. Applying it twice changes nothing.
+    """
+    text = _UNSEEN.sub("", text)
+    if not text.isascii():
+        text = text.translate(_ASTRAL_NONCHARACTERS)
+        text = unicodedata.normalize("NFC", text)
+    if not multiline:
+        return _SPACE_RUN.sub(" ", text).strip()
+    lines = _LINE_ENDS.sub("\n", text).split("\n")
+    return "\n".join(_SPACE_IN_LINE.sub(" ", line).strip() for line in lines).strip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A token and where it stands: `source[start:end]` is what was written."""
+
+    token: str
+    start: int
+    end: int
+
+
+def words(text: str) -> Iterator[Word]:
+    """Tokens with their places in `text`, which should be clean (places count its characters).
+
+    A syllable is the unit. Letters and digits that touch are one token, and signs inside it are
+    dropped (`PM2.5` is `pm25`, `5G` is `5g`); a number keeps its separators, all written as a dot.
+    """
+    text = text.translate(_PLAIN_FORMS)
+    for found in _WORD.finditer(text):
+        yield Word(_token(found.group()), found.start(), found.end())
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of any text, lower case and composed, marks kept."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return [word.token for word in words(text)]
+
+
+def has_marks(text: str) -> bool:
+    """Does it carry any mark of Vietnamese writing: a tone, a hat, a horn, a stroked đ?"""
+    return not text.isascii() and bool(_MARK_OR_STROKE.search(unicodedata.normalize("NFD", text)))
+
+
+def _token(written: str) -> str:
+    token = written.lower()
+    if token.isascii() and token.isalpha():
+        return token
+    if "." in token or "," in token:
+        is_number = all(sign in "0123456789.," for sign in token)
+        token = token.replace(",", ".") if is_number else token.replace(".", "").replace(",", "")
+    return token if token.isascii() else unicodedata.normalize("NFC", token)
