@@ -1,0 +1,25 @@
+"""Opaque paging cursors: where the next page begins."""
+
+import base64
+import binascii
+from typing import Any
+
+import orjson
+
+from opendata.base.kit.errors import Invalid
+
+
+def encode(key: tuple[Any, ...]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
+
+
+def decode(text: str) -> tuple[Any, ...]:
+    """The key of a cursor this product made. Raises `Invalid` naming the parameter `cursor`."""
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError) as error:
+        raise Invalid(fields={"cursor": "Con trỏ trang không đúng."}) from error
+    if not isinstance(key, list) or len(key) > 8:
+        raise Invalid(fields={"cursor": "Con trỏ trang không đúng."})
+    return tuple(key)

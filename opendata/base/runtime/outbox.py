@@ -1,0 +1,95 @@
+"""Drains the outbox: applies effects after commit, in order, each until it succeeds or is given up."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+
+import structlog
+from filelock import FileLock, Timeout
+from sqlalchemy import delete, or_, select, update
+
+from opendata.base.models import OutboxEntry
+from opendata.base.runtime.platform import Platform
+
+log = structlog.get_logger(__name__)
+BATCH = 1000
+MAX_ATTEMPTS = 8
+
+
+def drain(platform: Platform, *, wait: float = 5.0) -> int:
+    """Apply everything that is due; returns the number of entries applied.
+
+    One process drains at a time. Another that finds it busy for `wait` seconds leaves its entries to
+    the one at work, which goes on until nothing is due.
+    """
+    applied = 0
+    try:
+        with FileLock(platform.settings.data / "outbox.lock", timeout=wait):
+            while entries := _due(platform):
+                applied += _apply(platform, entries)
+    except Timeout:
+        log.info("outbox.busy")
+    return applied
+
+
+def backlog(platform: Platform) -> tuple[int, int]:
+    """(entries waiting, entries given up)."""
+    with platform.read() as work:
+        problems = work.session.scalars(select(OutboxEntry.problem)).all()
+    return sum(p is None for p in problems), sum(p is not None for p in problems)
+
+
+def _due(platform: Platform) -> Sequence[OutboxEntry]:
+    query = (
+        select(OutboxEntry)
+        .where(OutboxEntry.problem.is_(None))
+        .where(or_(OutboxEntry.not_before.is_(None), OutboxEntry.not_before <= platform.clock()))
+        .order_by(OutboxEntry.id)
+        .limit(BATCH)
+    )
+    with platform.read() as work:
+        return work.session.scalars(query).all()
+
+
+def _apply(platform: Platform, entries: Sequence[OutboxEntry]) -> int:
+    by_topic = sorted(entries, key=lambda e: (e.topic, e.id))
+    return sum(
+        _apply_topic(platform, topic, list(group)) for topic, group in groupby(by_topic, lambda e: e.topic)
+    )
+
+
+def _apply_topic(platform: Platform, topic: str, entries: list[OutboxEntry]) -> int:
+    """A batch that fails is tried again entry by entry, so that one poison entry stops no other."""
+    newest = list({entry.object_id: entry for entry in entries}.values())
+    try:
+        platform.handlers[topic](platform, newest)
+    except Exception as error:  # noqa: BLE001  # any fault of an effect is recorded, never lost
+        if len(entries) > 1:
+            return sum(_apply_topic(platform, topic, [entry]) for entry in entries)
+        _postpone(platform, entries[0], error)
+        return 0
+    _forget(platform, [entry.id for entry in entries])
+    return len(entries)
+
+
+def _forget(platform: Platform, ids: list[int]) -> None:
+    with platform.work() as work:
+        work.session.execute(delete(OutboxEntry).where(OutboxEntry.id.in_(ids)))
+
+
+def _postpone(platform: Platform, entry: OutboxEntry, error: Exception) -> None:
+    attempts = entry.attempts + 1
+    given_up = attempts >= MAX_ATTEMPTS
+    log.warning(
+        "outbox.failed", topic=entry.topic, object=entry.object_id, attempts=attempts, error=repr(error)
+    )
+    with platform.work() as work:
+        work.session.execute(
+            update(OutboxEntry)
+            .where(OutboxEntry.id == entry.id)
+            .values(
+                attempts=attempts,
+                not_before=platform.clock() + timedelta(seconds=2**attempts),
+                problem=repr(error)[:500] if given_up else None,
+            )
+        )

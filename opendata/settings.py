@@ -1,0 +1,147 @@
+"""Settings: defaults here, then a TOML file, then `OPENDATA_*` environment variables.
+
+`Settings` is frozen and typed; nothing else in the product reads the environment. A field's name is its
+key in TOML and, upper-cased behind `OPENDATA_`, its environment variable.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from environs import Env
+
+from opendata.base.kit.errors import Invalid
+
+
+def _setting(default: Any, help_text: str) -> Any:
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata={"help": help_text})
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    data_dir: str = _setting("var", "Folder for the database, index, files and queue of the embedded mode.")
+    database_url: str = _setting(
+        "", "SQLAlchemy URL. Empty: sqlite in data_dir. Scaled mode: postgresql+psycopg://…"
+    )
+    search_url: str = _setting("", "Search engine. Empty: tantivy in data_dir. Tests: memory://")
+    files_url: str = _setting("", "File store. Empty: a folder in data_dir.")
+    jobs_url: str = _setting("", "Job queue. Empty: huey on SQLite in data_dir.")
+    counters_url: str = _setting(
+        "memory://", "Storage of the rate limits of sign-in and other guarded forms."
+    )
+    base_url: str = _setting("http://127.0.0.1:8000", "Public address; every absolute link begins with it.")
+    allowed_hosts: tuple[str, ...] = _setting((), "Host names answered besides that of base_url.")
+    secret_key: str = _setting(
+        "", "Signs cookies of visitors who are not signed in. Required unless mode is development."
+    )
+    mode: str = _setting("development", "development, test or production. Production refuses weak secrets.")
+    portal_name_vi: str = _setting("Cổng dữ liệu mở thành phố Hải Phòng", "Name of the portal in Vietnamese.")
+    portal_name_en: str = _setting("Hai Phong Open Data", "Name of the portal in English.")
+    contact_email: str = _setting("dulieumo@haiphong.example", "Office that answers for the portal.")
+    time_zone: str = _setting("Asia/Ho_Chi_Minh", "Time zone of schedules and of dates on pages.")
+    worker_in_web: bool = _setting(True, "Run the job worker as a thread of the web process (embedded mode).")
+    trusted_proxies: int = _setting(0, "Number of proxies in front whose X-Forwarded-* headers count.")
+    max_upload_mb: int = _setting(200, "Largest uploaded file, in MB.")
+    session_hours: int = _setting(12, "Hours a sign-in lasts.")
+    sign_in_limit: str = _setting("10 per 5 minutes", "Sign-in tries per account and address.")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    log_json: bool = _setting(False, "Write log events as JSON lines.")
+    late_factor: float = _setting(1.5, "A dataset is late after last update + period × this factor.")
+    harvest_allow_networks: Mapping[str, tuple[str, ...]] = _setting(
+        {}, "Private networks harvesters may reach, by type: {ckan = ['10.20.0.0/16']}. TOML only."
+    )
+    harvest_allow_roots: tuple[str, ...] = _setting((), "Folders that sources of type folder may lie under.")
+    harvest_allow_ports: tuple[int, ...] = _setting((80, 443, 8080, 8443), "Ports harvesters may dial.")
+    harvest_allow_loopback: bool = _setting(
+        False, "Let harvesters reach this machine. Development and tests only."
+    )
+    harvest_ca_file: str = _setting("", "PEM file with further certificate authorities for outbound calls.")
+    harvest_rate_per_host: float = _setting(8.0, "Requests a second to one host.")
+
+    @property
+    def data(self) -> Path:
+        return Path(self.data_dir).resolve()
+
+    def url(self, name: str, default: str) -> str:
+        """The setting `name`, or `default` (a path below data_dir) where it is empty."""
+        value: str = getattr(self, name)
+        return value or default.format(data=self.data)
+
+
+def load(path: str | Path | None = None, *, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings. `path` is the TOML file (else `OPENDATA_CONFIG`). Raises `Invalid`."""
+    env = Env(prefix="OPENDATA_")
+    source = path or env.str("CONFIG", "")
+    values = _from_toml(Path(source)) if source else {}
+    values.update(_from_environment(env))
+    values.update(overrides or {})
+    settings = Settings(**values)
+    _validate(settings)
+    return settings
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(fields={str(path): str(error)}) from error
+    known = {f.name for f in fields(Settings)}
+    if unknown := sorted(set(values) - known):
+        raise Invalid(fields={f"{path}:{name}": "không có thiết lập này" for name in unknown})
+    return {name: _frozen(value) for name, value in values.items()}
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        return {key: _frozen(item) for key, item in value.items()}
+    return value
+
+
+def _from_environment(env: Env) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        reader = _READERS.get(getattr(item.type, "__name__", "")) or _READERS.get(str(item.type))
+        name = item.name.upper()
+        if reader is None or env.str(name, None) is None:
+            continue
+        values[item.name] = reader(env, name)
+    return values
+
+
+_READERS: dict[str, Any] = {
+    "str": lambda env, name: env.str(name),
+    "int": lambda env, name: env.int(name),
+    "float": lambda env, name: env.float(name),
+    "bool": lambda env, name: env.bool(name),
+    "tuple[str, ...]": lambda env, name: tuple(env.list(name)),
+    "tuple[int, ...]": lambda env, name: tuple(env.list(name, subcast=int)),
+}
+
+
+def _validate(settings: Settings) -> None:
+    problems: dict[str, str] = {}
+    if settings.mode not in {"development", "test", "production"}:
+        problems["mode"] = "phải là development, test hoặc production"
+    if settings.mode == "production" and len(settings.secret_key) < 32:
+        problems["secret_key"] = "cần ít nhất 32 ký tự ngẫu nhiên"  # noqa: S105
+    if settings.mode == "production" and settings.harvest_allow_loopback:
+        problems["harvest_allow_loopback"] = "không được bật ở chế độ production"
+    if problems:
+        raise Invalid(fields=problems)
+
+
+def reference() -> str:
+    """The settings reference in Markdown, generated from the fields above."""
+    lines = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
+    for item in fields(Settings):
+        default = str(item.default).replace("|", "\\|") or "(empty)"
+        lines.append(
+            f"| `{item.name}` | `OPENDATA_{item.name.upper()}` | `{default}` | {item.metadata['help']} |"
+        )
+    return "\n".join(lines) + "\n"
