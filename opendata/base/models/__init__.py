@@ -21,11 +21,33 @@ from opendata.base.models.harvest import (
     HarvestSpool,
 )
 from opendata.base.models.ledger import AuditEvent, Job, OutboxEntry
-from opendata.base.models.organization import Organization, OrganizationSuccession, Series, Topic
+from opendata.base.models.organization import Organization, OrganizationSuccession, Series, Tag, Topic
 
 __all__ = [
-    "AuditEvent", "Base", "Dataset", "DatasetDocument", "DatasetRevision", "DatasetTopic", "FormerSlug",
-    "HarvestApproval", "HarvestBlob", "HarvestEvent", "HarvestOverride", "HarvestRecord", "HarvestRun",
-    "HarvestSource", "HarvestSpool", "Job", "Membership", "Organization", "OrganizationSuccession",
-    "OutboxEntry", "Resource", "Series", "Topic", "User", "UserSession",
+    "AuditEvent",
+    "Base",
+    "Dataset",
+    "DatasetDocument",
+    "DatasetRevision",
+    "DatasetTopic",
+    "FormerSlug",
+    "HarvestApproval",
+    "HarvestBlob",
+    "HarvestEvent",
+    "HarvestOverride",
+    "HarvestRecord",
+    "HarvestRun",
+    "HarvestSource",
+    "HarvestSpool",
+    "Job",
+    "Membership",
+    "Organization",
+    "OrganizationSuccession",
+    "OutboxEntry",
+    "Resource",
+    "Series",
+    "Tag",
+    "Topic",
+    "User",
+    "UserSession",
 ]

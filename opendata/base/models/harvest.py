@@ -75,7 +75,10 @@ class HarvestRecord(Base):
     """What is known of one record of a source. State: current, quarantined, archived, deleted."""
 
     __tablename__ = "harvest_record"
-    __table_args__ = (UniqueConstraint("source_id", "guid"), Index("ix_harvest_record_state", "source_id", "state"))
+    __table_args__ = (
+        UniqueConstraint("source_id", "guid"),
+        Index("ix_harvest_record_state", "source_id", "state"),
+    )
 
     id: Mapped[Id]
     source_id: Mapped[Ref] = mapped_column(ForeignKey("harvest_source.id", ondelete="CASCADE"))

@@ -57,6 +57,15 @@ class Topic(Base):
     modified: Mapped[Instant]
 
 
+class Tag(Base):
+    """The spelling in use of a keyword. `key` is its `exact_key`."""
+
+    __tablename__ = "tag"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    label: Mapped[str] = mapped_column(String(200))
+
+
 class Series(Base):
     """Datasets that continue each other by period."""
 

@@ -1,0 +1,132 @@
+"""People, passwords and roles."""
+
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import func, select
+
+from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataError
+from opendata.base.kit.vietnamese import clean
+from opendata.base.models import Membership, Organization, User
+from opendata.base.runtime import ROLES, Caller, Work
+from opendata.services.access import audit
+from opendata.services.access.policy import Action, require
+
+MIN_PASSWORD = 12
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    message = N_("Địa chỉ thư này đã có tài khoản.")
+
+
+class BadCredentials(OpenDataError):
+    code = "bad_credentials"
+    status = 401
+    message = N_("Địa chỉ thư hoặc mật khẩu không đúng.")
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _decoy() -> str:
+    """Verified when the account does not exist, so that both answers cost the same."""
+    return _hasher().hash("no account has this password")
+
+
+def email_key(email: str) -> str:
+    return clean(email).casefold()
+
+
+def create(work: Work, email: str, name: str, password: str, *, operator: bool = False) -> User:
+    """A new account. Raises `EmailTaken`, `Invalid`; only operators may call it."""
+    require(work.caller, Action.PLATFORM)
+    if "@" not in email or len(email) > 320:
+        raise Invalid(fields={"email": N_("Địa chỉ thư không hợp lệ.")})
+    if find(work, email) is not None:
+        raise EmailTaken
+    user = User(
+        email=clean(email), email_key=email_key(email), name=clean(name), operator=operator, created=work.now
+    )
+    user.epoch = 0
+    set_password(user, password)
+    work.session.add(user)
+    work.session.flush()
+    audit.record(work, "user.create", "user", user.id, {"operator": operator})
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Ends every session of the account. Raises `Invalid` for a password under 12 characters."""
+    if not MIN_PASSWORD <= len(password) <= 1000:
+        raise Invalid(fields={"password": N_("Mật khẩu cần ít nhất 12 ký tự.")})
+    user.password_hash = _hasher().hash(password)
+    user.epoch += 1
+
+
+def find(work: Work, email: str) -> User | None:
+    return work.session.scalar(select(User).where(User.email_key == email_key(email)))
+
+
+def get(work: Work, email: str) -> User:
+    user = find(work, email)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def authenticate(work: Work, email: str, password: str) -> User:
+    """The account with this password. Raises `BadCredentials`, equally slow in every case."""
+    user = find(work, email)
+    stored = user.password_hash if user and user.active and user.password_hash else None
+    try:
+        _hasher().verify(stored or _decoy(), password[:1000])
+    except (VerifyMismatchError, InvalidHashError) as error:
+        raise BadCredentials from error
+    if user is None or stored is None:
+        raise BadCredentials
+    return user
+
+
+def assign(work: Work, user: User, organization: Organization, role: str | None) -> None:
+    """Give `role` in a department, or none. Raises the epoch: open sessions end."""
+    require(work.caller, Action.MEMBERS_EDIT, organization.id)
+    if role is not None and role not in ROLES:
+        raise Invalid(fields={"role": N_("Vai trò không có trong danh sách.")})
+    held = work.session.scalar(
+        select(Membership).where(Membership.user_id == user.id, Membership.organization_id == organization.id)
+    )
+    if held is not None:
+        work.session.delete(held)
+        work.session.flush()
+    if role is not None:
+        work.session.add(Membership(user_id=user.id, organization_id=organization.id, role=role))
+    user.epoch += 1
+    audit.record(work, "user.assign", "user", user.id, {"organization": organization.id, "role": role})
+
+
+def caller_of(work: Work, user: User) -> Caller:
+    """The caller this account acts as, with the roles held now."""
+    rows = work.session.execute(
+        select(Membership.organization_id, Membership.role).where(Membership.user_id == user.id)
+    )
+    return Caller(
+        kind="user",
+        user_id=user.id,
+        name=user.name,
+        operator=user.operator,
+        roles=dict(rows),
+        locale=user.locale,
+    )
+
+
+def listing(work: Work, *, limit: int = 100, offset: int = 0) -> tuple[list[User], int]:
+    """Accounts by address, for operators."""
+    require(work.caller, Action.PLATFORM)
+    total = work.session.scalar(select(func.count()).select_from(User)) or 0
+    query = select(User).order_by(User.email_key, User.id).limit(limit).offset(offset)
+    return list(work.session.scalars(query)), total

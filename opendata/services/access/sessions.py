@@ -1,0 +1,57 @@
+"""Signed-in browsers. The cookie holds a random token, the database only its digest."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from opendata.base.kit.hashes import sha256
+from opendata.base.models import User, UserSession
+from opendata.base.runtime import Caller, Work
+from opendata.services.access import audit, people
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """`token` goes into the cookie, `csrf` into every form."""
+
+    token: str
+    csrf: str
+    caller: Caller
+
+
+def start(work: Work, user: User, *, hours: int) -> OpenSession:
+    """A new session with a new id; expired ones of everybody are removed on the way."""
+    token = secrets.token_urlsafe(32)
+    csrf = secrets.token_urlsafe(24)
+    work.session.execute(delete(UserSession).where(UserSession.expires < work.now))
+    work.session.add(
+        UserSession(
+            token_hash=sha256(token.encode()),
+            user_id=user.id,
+            epoch=user.epoch,
+            csrf=csrf,
+            created=work.now,
+            expires=work.now + timedelta(hours=hours),
+        )
+    )
+    audit.record(work, "session.start", "user", user.id)
+    return OpenSession(token, csrf, people.caller_of(work, user))
+
+
+def resume(work: Work, token: str) -> OpenSession | None:
+    """The session of a cookie, with the rights held now; None if it ended."""
+    row = work.session.execute(
+        select(UserSession, User)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.token_hash == sha256(token.encode()))
+        .where(UserSession.expires >= work.now, UserSession.epoch == User.epoch, User.active)
+    ).first()
+    if row is None:
+        return None
+    return OpenSession(token, row.UserSession.csrf, people.caller_of(work, row.User))
+
+
+def end(work: Work, token: str) -> None:
+    work.session.execute(delete(UserSession).where(UserSession.token_hash == sha256(token.encode())))
