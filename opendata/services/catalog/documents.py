@@ -1,0 +1,320 @@
+"""The prebuilt JSON document of each dataset and its entry in the index, made when the outbox says so.
+
+Doors answer reads from these documents; the ORM is for writes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from opendata.base.kit.hashes import sha256
+from opendata.base.models import (
+    Dataset,
+    DatasetDocument,
+    DatasetTopic,
+    HarvestRecord,
+    HarvestSource,
+    Organization,
+    OutboxEntry,
+    Resource,
+    Topic,
+)
+from opendata.base.runtime import Platform, Work
+from opendata.engines.search import IndexDocument, SearchIndex
+from opendata.services.catalog.filters import FILTERS
+from opendata.services.catalog.freshness import instant
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One dataset as doors and index see it."""
+
+    dataset: Dataset
+    document: dict[str, Any]
+    organization: Organization
+    parent: Organization | None
+
+
+def apply(platform: Platform, entries: Sequence[OutboxEntry]) -> None:
+    """Outbox handler: store documents and index entries; datasets that are gone are removed."""
+    sequences = {entry.object_id: entry.id for entry in entries}
+    index = platform.part(SearchIndex)
+    with platform.work() as work:
+        built = list(build(work, list(sequences)))
+        _store(work, built, sequences)
+        gone = set(sequences) - {item.dataset.id for item in built}
+        work.session.execute(delete(DatasetDocument).where(DatasetDocument.dataset_id.in_(gone)))
+    index.write(
+        [index_document(item, sequences[item.dataset.id]) for item in built],
+        [(dataset_id, sequences[dataset_id]) for dataset_id in sorted(gone)],
+    )
+
+
+def every(work: Work) -> Iterator[Built]:
+    """All datasets in batches, for a rebuild of the index."""
+    last = ""
+    while ids := list(
+        work.session.scalars(select(Dataset.id).where(Dataset.id > last).order_by(Dataset.id).limit(BATCH))
+    ):
+        yield from build(work, ids)
+        work.session.expunge_all()
+        last = ids[-1]
+
+
+def build(work: Work, ids: Sequence[str]) -> Iterator[Built]:
+    """Documents of the datasets that still exist; five statements whatever their number."""
+    datasets = work.session.scalars(select(Dataset).where(Dataset.id.in_(ids))).all()
+    resources = _grouped(
+        work, select(Resource).where(Resource.dataset_id.in_(ids)).order_by(Resource.position)
+    )
+    topics = _topics(work, ids)
+    origins = _origins(work, ids)
+    organizations = _organizations(work, datasets)
+    for dataset in datasets:
+        organization = organizations[dataset.publisher_id]
+        document = _document(
+            dataset, organization, resources[dataset.id], topics[dataset.id], origins.get(dataset.id)
+        )
+        yield Built(dataset, document, organization, organizations.get(organization.parent_id or ""))
+
+
+def _organizations(work: Work, datasets: Sequence[Dataset]) -> dict[str, Organization]:
+    wanted = {dataset.publisher_id for dataset in datasets}
+    parents = select(Organization.parent_id).where(
+        Organization.id.in_(wanted), Organization.parent_id.is_not(None)
+    )
+    query = select(Organization).where(Organization.id.in_(wanted) | Organization.id.in_(parents))
+    return {organization.id: organization for organization in work.session.scalars(query)}
+
+
+def _grouped(work: Work, query: Any) -> dict[str, list[Resource]]:
+    groups: dict[str, list[Resource]] = defaultdict(list)
+    for resource in work.session.scalars(query):
+        groups[resource.dataset_id].append(resource)
+    return groups
+
+
+def _topics(work: Work, ids: Sequence[str]) -> dict[str, list[Topic]]:
+    rows = work.session.execute(
+        select(DatasetTopic.dataset_id, Topic)
+        .join(Topic, Topic.id == DatasetTopic.topic_id)
+        .where(DatasetTopic.dataset_id.in_(ids))
+        .order_by(Topic.sort_key)
+    )
+    groups: dict[str, list[Topic]] = defaultdict(list)
+    for dataset_id, topic in rows:
+        groups[dataset_id].append(topic)
+    return groups
+
+
+def _origins(work: Work, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    rows = work.session.execute(
+        select(HarvestRecord, HarvestSource.title, HarvestSource.type)
+        .join(HarvestSource, HarvestSource.id == HarvestRecord.source_id)
+        .where(HarvestRecord.dataset_id.in_(ids))
+    )
+    return {
+        record.dataset_id: _origin(record, title, kind) for record, title, kind in rows if record.dataset_id
+    }
+
+
+def _origin(record: HarvestRecord, title: str, kind: str) -> dict[str, Any]:
+    return {
+        "source_id": record.source_id,
+        "source_title": title,
+        "source_type": kind,
+        "guid": record.guid,
+        "url": record.url,
+        "first_seen": stamp(record.first_seen),
+        "last_changed": stamp(record.last_changed),
+        "run_id": record.run_id,
+        "raw_hash": record.raw_hash,
+        "mapping_version": record.mapping_version,
+    }
+
+
+def _document(
+    dataset: Dataset,
+    organization: Organization,
+    resources: Sequence[Resource],
+    topics: Sequence[Topic],
+    origin: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "id": dataset.id,
+        "slug": dataset.slug,
+        **dataset.content,
+        "publisher": {
+            "id": organization.id,
+            "slug": organization.slug,
+            "name": organization.name,
+            "abbreviation": organization.abbreviation,
+        },
+        "topics": [{"slug": topic.slug, "title": topic.title} for topic in topics],
+        "state": dataset.state,
+        "visibility": dataset.visibility,
+        "version": dataset.version,
+        "created": stamp(dataset.created),
+        "issued": dataset.content.get("issued") or stamp(dataset.first_published),
+        "modified": stamp(dataset.modified),
+        "harvest": origin,
+        "resources": [_resource(resource, position) for position, resource in enumerate(resources)],
+    }
+
+
+def _resource(resource: Resource, position: int) -> dict[str, Any]:
+    return {"id": resource.id, "position": position, **resource.content}
+
+
+def stamp(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC with `Z`, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def _store(work: Work, built: Sequence[Built], sequences: Mapping[str, int]) -> None:
+    if not built:
+        return
+    insert = postgresql_insert if work.session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(DatasetDocument)
+    newer = statement.excluded.sequence >= DatasetDocument.sequence
+    values = {
+        name: statement.excluded[name]
+        for name in ("slug", "visibility", "sequence", "etag", "modified", "body")
+    }
+    rows = [_row(item, sequences[item.dataset.id]) for item in built]
+    # slugs swap between datasets only through the reserve list, so no two rows of a batch clash
+    work.session.execute(
+        statement.on_conflict_do_update(index_elements=["dataset_id"], set_=values, where=newer), rows
+    )
+
+
+def _row(item: Built, sequence: int) -> dict[str, Any]:
+    body = orjson.dumps(item.document)
+    return {
+        "dataset_id": item.dataset.id,
+        "slug": item.dataset.slug,
+        "visibility": item.dataset.visibility,
+        "sequence": sequence,
+        "etag": sha256(body)[:32],
+        "modified": item.dataset.modified,
+        "body": body,
+    }
+
+
+def index_document(item: Built, sequence: int) -> IndexDocument:
+    document = item.document
+    return IndexDocument(
+        id=item.dataset.id,
+        sequence=sequence,
+        visibility=item.dataset.visibility,
+        text=_text(item),
+        facets={declared.name: list(declared.values(document)) for declared in FILTERS},
+        sort={
+            "newest": _seconds(document.get("last_update") or document["modified"]),
+            "title": item.dataset.sort_key,
+            "popularity": item.dataset.popularity,
+        },
+        row=row_of(document),
+        period=_period(document.get("temporal")),
+    )
+
+
+def _text(item: Built) -> dict[str, str]:
+    document = item.document
+    names = [item.organization.name, *item.organization.former_names]
+    names += [item.parent.name, *item.parent.former_names] if item.parent else []
+    body = [text for name in names for text in name.values()]
+    columns = {column["name"] for resource in document["resources"] for column in resource["columns"]}
+    return {
+        "title": document["title"].get("vi", ""),
+        "title_en": document["title"].get("en", ""),
+        "tags": "\n".join(word for words in document["keywords"].values() for word in words),
+        "body": "\n".join([*body, item.organization.abbreviation or ""]),
+        "description": "\n".join(
+            [*document["description"].values(), " ".join(sorted(columns)), *_codes(document)]
+        ),
+    }
+
+
+def _codes(document: Mapping[str, Any]) -> Iterator[str]:
+    """Identifiers people paste: the source's own id and values of extras that look like one."""
+    yield document["slug"]
+    for value in document["extras"].values():
+        if isinstance(value, str) and len(value) <= 200:
+            yield value
+
+
+ROW_FIELDS = (
+    "id",
+    "slug",
+    "title",
+    "publisher",
+    "keywords",
+    "themes",
+    "topics",
+    "license",
+    "access_level",
+    "frequency",
+    "last_update",
+    "data_until",
+    "temporal",
+    "issued",
+    "modified",
+    "synthetic",
+    "state",
+    "version",
+)
+
+
+def row_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a list shows of a dataset."""
+    resources = document["resources"]
+    return {
+        **{name: document.get(name) for name in ROW_FIELDS},
+        "description": {language: _lead(text) for language, text in document["description"].items()},
+        "formats": sorted({resource["format"] for resource in resources if resource["format"]}),
+        "resources": len(resources),
+        "rows": max((resource["rows"] or 0 for resource in resources), default=0) or None,
+    }
+
+
+def _lead(text: str) -> str:
+    return text if len(text) <= 300 else text[:300].rsplit(" ", 1)[0] + " …"
+
+
+def _seconds(text: str) -> int:
+    at = instant(text)
+    return int(at.timestamp()) if at else 0
+
+
+def _period(temporal: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """Days since 1970-01-01; an end of lower precision reaches to the last day of its month or year."""
+    if not temporal:
+        return None
+    start, end = instant(temporal.get("start")), _end(temporal.get("end"))
+    if start is None and end is None:
+        return None
+    first = (start.date() if start else date.min) - date(1970, 1, 1)
+    last = (end or date.max) - date(1970, 1, 1)
+    return first.days, last.days
+
+
+def _end(text: str | None) -> date | None:
+    at = instant(text)
+    if at is None or text is None:
+        return None
+    if len(text) == 4:
+        return date(at.year, 12, 31)
+    if len(text) == 7:
+        following = date(at.year + at.month // 12, at.month % 12 + 1, 1)
+        return date.fromordinal(following.toordinal() - 1)
+    return at.date()

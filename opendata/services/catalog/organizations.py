@@ -1,0 +1,204 @@
+"""Departments and other bodies, their successions, and the topics datasets are filed under."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from opendata.base.kit.errors import N_, Gone, Invalid, NotFound
+from opendata.base.kit.ids import is_id, new_id
+from opendata.base.kit.vietnamese import clean, sort_key
+from opendata.base.models import Dataset, Organization, OrganizationSuccession, Topic
+from opendata.base.runtime import Work
+from opendata.services.access import audit, policy
+from opendata.services.access.policy import Action
+from opendata.services.catalog import slugs
+
+LEVELS = ("city", "ward", "central")
+EDITABLE = frozenset(
+    {
+        "abbreviation",
+        "code",
+        "contact",
+        "description",
+        "former_names",
+        "homepage",
+        "level",
+        "parent_id",
+        "second_approval",
+        "valid_from",
+        "valid_to",
+    }
+)
+
+
+def create(work: Work, name: Mapping[str, str], *, slug: str | None = None, **values: Any) -> Organization:
+    """A new body; `values` are the fields named in `EDITABLE`. Operators only."""
+    policy.require(work.caller, Action.PLATFORM)
+    names = _names(name)
+    organization = Organization(
+        id=new_id(),
+        slug=slugs.free(work, "organization", slug or names["vi"]),
+        name=names,
+        sort_key=sort_key(names["vi"]),
+        modified=work.now,
+    )
+    _assign(organization, values)
+    work.session.add(organization)
+    work.session.flush()
+    audit.record(work, "organization.create", "organization", organization.id)
+    work.after("organization", organization.id)
+    return organization
+
+
+def edit(
+    work: Work,
+    organization: Organization,
+    *,
+    name: Mapping[str, str] | None = None,
+    slug: str | None = None,
+    **values: Any,
+) -> None:
+    """Change a body; its datasets are indexed anew under the new name and address."""
+    policy.require(work.caller, Action.ORGANIZATION_EDIT, organization.id)
+    if name is not None:
+        organization.name = _names(name)
+        organization.sort_key = sort_key(organization.name["vi"])
+    if slug is not None:
+        slugs.rename(work, "organization", organization, slug)
+    _assign(organization, values)
+    organization.modified = work.now
+    audit.record(work, "organization.edit", "organization", organization.id, {"fields": sorted(values)})
+    work.after("organization", organization.id)
+    for dataset_id in work.session.scalars(select(Dataset.id).where(Dataset.publisher_id == organization.id)):
+        work.after("dataset", dataset_id)
+
+
+def succeed(
+    work: Work, predecessor: Organization, successors: Sequence[Organization], *, on_date: str | None
+) -> None:
+    """Say that `successors` took over the duties of `predecessor`."""
+    policy.require(work.caller, Action.PLATFORM)
+    known = set(
+        work.session.scalars(
+            select(OrganizationSuccession.successor_id).where(
+                OrganizationSuccession.predecessor_id == predecessor.id
+            )
+        )
+    )
+    for successor in successors:
+        if successor.id not in known:
+            work.session.add(
+                OrganizationSuccession(
+                    predecessor_id=predecessor.id, successor_id=successor.id, on_date=on_date
+                )
+            )
+            work.after("organization", successor.id)
+
+
+def get(work: Work, id_or_slug: str) -> Organization:
+    """By id, slug, former slug or code. Raises `NotFound`."""
+    found = _find(work, id_or_slug)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _find(work: Work, key: str) -> Organization | None:
+    if is_id(key):
+        return work.session.get(Organization, key)
+    query = select(Organization).where((Organization.slug == key) | (Organization.code == key))
+    if (found := work.session.scalar(query.limit(1))) is not None:
+        return found
+    object_id = slugs.former(work, "organization", key)
+    return work.session.get(Organization, object_id) if object_id else None
+
+
+def listing(work: Work) -> Sequence[tuple[Organization, int]]:
+    """Every living body with the number of datasets this caller sees, in Vietnamese order."""
+    counts = (
+        select(Dataset.publisher_id, func.count().label("n"))
+        .where(policy.visible_clause(work.caller, Dataset.visibility))
+        .group_by(Dataset.publisher_id)
+        .subquery()
+    )
+    query = (
+        select(Organization, func.coalesce(counts.c.n, 0))
+        .outerjoin(counts, counts.c.publisher_id == Organization.id)
+        .where(Organization.valid_to.is_(None))
+        .order_by(Organization.sort_key, Organization.id)
+    )
+    return [(row[0], row[1]) for row in work.session.execute(query)]
+
+
+def neighbours(
+    work: Work, organization: Organization
+) -> tuple[Sequence[Organization], Sequence[Organization]]:
+    """(predecessors, successors) of a body."""
+    link = OrganizationSuccession
+    before = select(Organization).join(link, link.predecessor_id == Organization.id)
+    after = select(Organization).join(link, link.successor_id == Organization.id)
+    return (
+        work.session.scalars(before.where(link.successor_id == organization.id)).all(),
+        work.session.scalars(after.where(link.predecessor_id == organization.id)).all(),
+    )
+
+
+def create_topic(
+    work: Work, title: Mapping[str, str], description: Mapping[str, str], *, slug: str | None = None
+) -> Topic:
+    """A new topic. Operators only."""
+    policy.require(work.caller, Action.PLATFORM)
+    names = _names(title)
+    topic = Topic(
+        id=new_id(),
+        slug=slugs.free(work, "topic", slug or names["vi"]),
+        title=names,
+        description=dict(description),
+        sort_key=sort_key(names["vi"]),
+        modified=work.now,
+    )
+    work.session.add(topic)
+    work.session.flush()
+    audit.record(work, "topic.create", "topic", topic.id)
+    work.after("organization", topic.id)
+    return topic
+
+
+def topics(work: Work) -> Sequence[Topic]:
+    return work.session.scalars(select(Topic).order_by(Topic.sort_key, Topic.id)).all()
+
+
+def get_topic(work: Work, id_or_slug: str) -> Topic:
+    """By id, slug or former slug. Raises `NotFound`."""
+    if is_id(id_or_slug):
+        found = work.session.get(Topic, id_or_slug)
+    else:
+        found = work.session.scalar(select(Topic).where(Topic.slug == id_or_slug))
+        if found is None and (object_id := slugs.former(work, "topic", id_or_slug)):
+            found = work.session.get(Topic, object_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def require_living(organization: Organization) -> None:
+    """Raises `Gone` for a body that has been dissolved."""
+    if organization.valid_to is not None:
+        raise Gone
+
+
+def _names(name: Mapping[str, str]) -> dict[str, str]:
+    names = {language: clean(text) for language, text in name.items() if text}
+    if not names.get("vi"):
+        raise Invalid(fields={"name.vi": N_("Cần có tên tiếng Việt.")})
+    return names
+
+
+def _assign(organization: Organization, values: Mapping[str, Any]) -> None:
+    if unknown := sorted(set(values) - EDITABLE):
+        raise Invalid(fields={field: N_("Không có trường này.") for field in unknown})
+    if values.get("level", "city") not in LEVELS:
+        raise Invalid(fields={"level": N_("Mã không có trong danh mục.")})
+    for field, value in values.items():
+        setattr(organization, field, value)
