@@ -1,0 +1,1 @@
+"""From rows to the files a department would hand in."""
