@@ -29,8 +29,14 @@ CITY_CODE = "31"
 OLD_PROVINCES = ("30", "31")
 TARGET = Path(__file__).resolve().parent.parent / "opendata" / "demo" / "data"
 
-UNITS = "SELECT wardCode, wardShort, wardType, provinceCode, wardAreaKm2, wardLon, wardLat, wardKey FROM admin_units WHERE provinceCode = ? ORDER BY wardCode"
-OLD_UNITS = "SELECT wardCode, ward, districtCode, district, province, provinceKey, districtKey, wardKey FROM admin_units_legacy WHERE provinceCode IN (?, ?)"
+UNITS = """
+SELECT wardCode, wardShort, wardType, provinceCode, wardAreaKm2, wardLon, wardLat, wardKey
+FROM admin_units WHERE provinceCode = ? ORDER BY wardCode
+"""
+OLD_UNITS = """
+SELECT wardCode, ward, districtCode, district, province, provinceKey, districtKey, wardKey
+FROM admin_units_legacy WHERE provinceCode IN (?, ?)
+"""
 
 
 def main(site_packages: Path) -> None:
@@ -104,8 +110,10 @@ def _write_source(site_packages: Path, source: Path) -> None:
         "released": RELEASED,
         "homepage": "https://github.com/tranngocminhhieu/vietnamadminunits",
         "note": {
-            "vi": "Danh mục và bảng chuyển đổi lấy từ gói nguồn; tỷ lệ của 72 đơn vị bị chia là ước tính theo diện tích.",
-            "en": "List and crosswalk come from the source package; shares of the 72 split units are estimated by area.",
+            "vi": "Danh mục và bảng chuyển đổi lấy từ gói nguồn; tỷ lệ của 72 đơn vị bị chia là ước tính "
+            "theo diện tích.",
+            "en": "List and crosswalk come from the source package; shares of the 72 split units are "
+            "estimated by area.",
         },
         "inputs": {name: _sha256(source / name) for name in ("dataset.db", "converter_2025.json")},
         "outputs": {name: _sha256(TARGET / name) for name in ("admin_units.csv", "crosswalk.csv")},

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 NOISE = 0.03
 LUNAR_NEW_YEAR = frozenset(
-    {date(2022, 2, 1), date(2023, 1, 1), date(2024, 2, 1), date(2025, 1, 1), date(2026, 2, 1)}
+    date(year, month, 1) for year, month in ((2022, 2), (2023, 1), (2024, 2), (2025, 1), (2026, 2), (2027, 2))
 )
 """The months that hold the lunar new year holiday."""
 
@@ -53,7 +53,7 @@ class Draw:
         for item, edge in zip(weights, accumulate(weights.values()), strict=True):
             if point < edge:
                 return item
-        return next(reversed(weights))
+        return next(iter(weights))
 
     def sample(self, items: Sequence[T], count: int) -> list[T]:
         """`count` different items, in the order they stand."""

@@ -26,16 +26,16 @@ from opendata.demo.writing.columns import code_lists
 NAME = "metadata.yaml"
 
 MADE: LangText = {
-    "vi": "Dữ liệu mô phỏng do bộ sinh dữ liệu mẫu của cổng tạo ra để minh họa và kiểm thử; không phải số liệu "
-    "chính thức và không được dùng làm căn cứ.",
+    "vi": "Dữ liệu mô phỏng do bộ sinh dữ liệu mẫu của cổng tạo ra để minh họa và kiểm thử; "
+    "không phải số liệu chính thức và không được dùng làm căn cứ.",
     "en": "Simulated data made by the portal's sample generator for illustration and testing; not official "
     "figures and not to be relied upon.",
 }
 LISTED: LangText = {
-    "vi": "Danh mục lấy từ gói vietnamadminunits 1.0.4 (giấy phép MIT, 10/2025); các cột nêu ở mục cột mô phỏng "
-    "là ước tính hoặc sơ đồ, không phải ranh giới pháp lý.",
-    "en": "The list comes from the package vietnamadminunits 1.0.4 (MIT licence, October 2025); the columns named "
-    "as simulated are estimates or a schematic, not the legal boundary.",
+    "vi": "Danh mục lấy từ gói vietnamadminunits 1.0.4 (giấy phép MIT, 10/2025); các cột nêu ở mục "
+    "cột mô phỏng là ước tính hoặc sơ đồ, không phải ranh giới pháp lý.",
+    "en": "The list comes from the package vietnamadminunits 1.0.4 (MIT licence, October 2025); the columns "
+    "named as simulated are estimates or a schematic, not the legal boundary.",
 }
 LIST_SOURCE = "https://github.com/tranngocminhhieu/vietnamadminunits"
 
