@@ -1,0 +1,1 @@
+"""What every HTTP door shares: who is asking, errors, caching, permissions, files."""

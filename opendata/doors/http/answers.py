@@ -1,0 +1,48 @@
+"""Answers with their caching rules: one function sets Cache-Control, Vary and ETag."""
+
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from opendata.base.kit.errors import PreconditionRequired
+from opendata.base.kit.hashes import sha256
+from opendata.doors.http.context import caller
+from opendata.doors.http.problems import BadRequest
+
+PUBLIC_SECONDS = 60
+
+
+def json_bytes(body: bytes, *, etag: str | None = None, status: int = 200) -> Response:
+    """JSON that is ready to send; 304 where the client holds it."""
+    return cached(body, "application/json", etag=etag or sha256(body)[:32], status=status)
+
+
+def json(value: Any, *, etag: str | None = None, status: int = 200) -> Response:
+    return json_bytes(orjson.dumps(value), etag=etag, status=status)
+
+
+def cached(body: bytes, content_type: str, *, etag: str, status: int = 200, vary: str = "") -> Response:
+    """Public for anonymous readers, private for the rest; always revalidated by ETag."""
+    if status == 200 and request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+    else:
+        response = Response(body, status=status, content_type=content_type)
+    response.headers["ETag"] = f'"{etag}"'
+    if caller().signed_in or status >= 300:
+        response.headers["Cache-Control"] = "private, no-cache"
+    else:
+        response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={PUBLIC_SECONDS}, must-revalidate"
+    response.headers["Vary"] = ", ".join(filter(None, ["Cookie, Accept-Language", vary]))
+    return response
+
+
+def expected_version() -> int:
+    """The version in `If-Match`, which every write must name. Raises `PreconditionRequired`."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise PreconditionRequired
+    text = header.strip().strip('"').removeprefix("v")
+    if not text.isascii() or not text.isdigit():
+        raise BadRequest(fields={"If-Match": BadRequest.message})
+    return int(text)

@@ -1,0 +1,95 @@
+"""The Flask application around the doors: request id, host check, headers, errors by path."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from opendata.base.kit.errors import OpenDataError
+from opendata.base.kit.ids import new_id
+from opendata.base.runtime import Platform
+from opendata.doors.http import identity, language
+from opendata.doors.http.context import EXTENSION, platform
+from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
+
+BODY_LIMIT = 2 * 1024 * 1024
+"""Bytes of a request body outside uploads."""
+
+CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+ErrorPage = Callable[[OpenDataError], Response]
+
+
+def build(platform: Platform) -> Flask:
+    """An application without routes; doors register theirs."""
+    app = Flask("opendata", static_folder=None, template_folder=None)
+    app.extensions[EXTENSION] = platform
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    if platform.settings.trusted_proxies:
+        hops = platform.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(Exception, _render)
+    return app
+
+
+def _begin() -> None:
+    clear_contextvars()
+    g.request_id = new_id()[:13]
+    bind_contextvars(request_id=g.request_id)
+    language.choose()
+    _require_known_host()
+    identity.identify()
+
+
+def _require_known_host() -> None:
+    settings = platform().settings
+    host = (
+        request.host.rsplit(":", 1)[0].strip("[]")
+        if not request.host.endswith("]")
+        else request.host.strip("[]")
+    )
+    known = {urlsplit(settings.base_url).hostname, *settings.allowed_hosts}
+    if settings.mode != "production":
+        known |= {"localhost", "127.0.0.1", "::1"}
+    if host not in known:
+        raise BadRequest(fields={"Host": BadRequest.message})
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-Id"] = g.get("request_id", "")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("Cache-Control", "private, no-store")
+    if request.path.startswith("/api/"):
+        _allow_reading_from_anywhere(response)
+    return response
+
+
+def _allow_reading_from_anywhere(response: Response) -> None:
+    """Public data may be read by scripts of any origin, without credentials."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = (
+        "ETag, Link, X-Request-Id, X-Data-Synthetic, Content-Disposition"
+    )
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+        response.headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, If-None-Match, Range"
+        response.headers["Access-Control-Max-Age"] = "86400"
+
+
+def _render(error: Exception) -> Response:
+    """API paths answer problem+json; pages ask the page door for its error page."""
+    ours = as_open_data_error(error)
+    page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
+    if request.path.startswith(("/api/", "/health/")) or page is None:
+        return problem(ours)
+    return page(ours)

@@ -1,0 +1,37 @@
+"""The request as our floors see it: platform, caller, language."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from flask import current_app, g
+
+from opendata.base.runtime import ANONYMOUS, Caller, Platform, Work
+
+EXTENSION = "opendata"
+
+
+def platform() -> Platform:
+    return cast("Platform", current_app.extensions[EXTENSION])
+
+
+def caller() -> Caller:
+    return cast("Caller", g.get("caller", ANONYMOUS))
+
+
+def language() -> str:
+    """ "vi" or "en", as `language.choose` decided for this request."""
+    return cast("str", g.get("language", "vi"))
+
+
+@contextmanager
+def writing() -> Iterator[Work]:
+    """A transaction of this request's caller; commits on leaving."""
+    with platform().work(caller()) as work:
+        yield work
+
+
+@contextmanager
+def reading() -> Iterator[Work]:
+    with platform().read(caller()) as work:
+        yield work

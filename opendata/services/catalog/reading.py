@@ -1,0 +1,135 @@
+"""Reads answered from prebuilt documents: one statement, no ORM objects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import select
+
+from opendata.base.kit.errors import NotFound, OpenDataError
+from opendata.base.kit.ids import is_id
+from opendata.base.models import Dataset, DatasetDocument, FormerSlug, Resource
+from opendata.base.runtime import Work
+from opendata.services.access import policy
+from opendata.services.access.policy import Action
+
+RESTRICTED = ("columns", "rows", "download_url", "sha256", "byte_size")
+"""What a resource that is not public keeps from outsiders."""
+
+
+class Moved(OpenDataError):
+    """Asked for by an address it has no longer; `slug` is the present one."""
+
+    code = "moved"
+    status = 301
+
+    @property
+    def slug(self) -> str:
+        return cast("str", self.params["slug"])
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`body` is UTF-8 JSON, `value` the same parsed."""
+
+    body: bytes
+    etag: str
+    slug: str
+
+    @property
+    def value(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", orjson.loads(self.body))
+
+
+def dataset(work: Work, id_or_slug: str) -> Document:
+    """The document of a dataset the caller may see. Raises `NotFound`, or `Moved` for a former slug."""
+    table = DatasetDocument
+    by = table.dataset_id if is_id(id_or_slug) else table.slug
+    row = work.session.execute(
+        select(table.dataset_id, table.slug, table.body, table.etag, table.visibility).where(by == id_or_slug)
+    ).first()
+    if row is None:
+        raise _moved(work, id_or_slug)
+    if not policy.sees(work.caller, row.visibility):
+        raise NotFound
+    return _projected(work, Document(row.body, row.etag, row.slug))
+
+
+def _moved(work: Work, slug: str) -> OpenDataError:
+    present = work.session.execute(
+        select(DatasetDocument.slug, DatasetDocument.visibility)
+        .join(FormerSlug, FormerSlug.object_id == DatasetDocument.dataset_id)
+        .where(FormerSlug.kind == "dataset", FormerSlug.slug == slug)
+    ).first()
+    if present is None or not policy.sees(work.caller, present.visibility):
+        return NotFound()
+    return Moved(slug=present.slug)
+
+
+def _projected(work: Work, document: Document) -> Document:
+    """Public documents pass as stored; the others lose what an outsider may not see."""
+    if b'"access_level":"conditional"' not in document.body and b'"access_level":"non_public"' not in document.body:
+        return document
+    value = document.value
+    if policy.allows(work.caller, Action.DOWNLOAD_RESTRICTED, value["publisher"]["id"]):
+        return document
+    for resource in value["resources"]:
+        if is_restricted(value, resource):
+            resource.update({name: [] if name == "columns" else None for name in RESTRICTED})
+    return Document(orjson.dumps(value), document.etag + "-p", document.slug)
+
+
+def is_restricted(document: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
+    """The stricter of the levels of dataset and resource decides."""
+    levels = {document.get("access_level"), resource.get("access_level")} - {None}
+    return bool(levels - {"public"})
+
+
+def resource(work: Work, resource_id: str) -> tuple[Document, dict[str, Any]]:
+    """(document of the dataset, the resource in it). Raises `NotFound`."""
+    if not is_id(resource_id):
+        raise NotFound
+    dataset_id = work.session.scalar(select(Resource.dataset_id).where(Resource.id == resource_id))
+    if dataset_id is None:
+        raise NotFound
+    document = dataset(work, dataset_id)
+    found = next((item for item in document.value["resources"] if item["id"] == resource_id), None)
+    if found is None:
+        raise NotFound
+    return document, found
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What to send for a stored file. `synthetic` is "true", "partial" or None."""
+
+    sha256: str
+    size: int
+    name: str
+    format: str | None
+    synthetic: str | None
+
+
+def download(work: Work, resource_id: str) -> Download:
+    """The stored file of a resource the caller may have. Raises `NotFound`, `NotAllowed`."""
+    if not is_id(resource_id):
+        raise NotFound
+    row = work.session.execute(
+        select(Resource, Dataset.visibility, Dataset.access_level, Dataset.publisher_id, Dataset.content)
+        .join(Dataset, Dataset.id == Resource.dataset_id)
+        .where(Resource.id == resource_id)
+    ).first()
+    if row is None or row.Resource.sha256 is None or not policy.sees(work.caller, row.visibility):
+        raise NotFound
+    if is_restricted({"access_level": row.access_level}, {"access_level": row.Resource.access_level}):
+        policy.require(work.caller, Action.DOWNLOAD_RESTRICTED, row.publisher_id)
+    item = row.Resource
+    partial = "partial" if row.content.get("synthetic_columns") else None
+    return Download(
+        sha256=item.sha256,
+        size=item.byte_size or 0,
+        name=item.file_name or item.id,
+        format=item.format,
+        synthetic="true" if row.content.get("synthetic") else partial,
+    )
