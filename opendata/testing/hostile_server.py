@@ -51,7 +51,7 @@ class HostileServer:
     def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.seen: list[Seen] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self._scheme = "http"
@@ -86,50 +86,48 @@ class HostileServer:
         self._thread.join()
 
 
-def _handler(owner: HostileServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 10
+class _Handler(BaseHTTPRequestHandler):
+    owner: HostileServer
+    protocol_version = "HTTP/1.1"
+    timeout = 10
 
-        def do_GET(self) -> None:  # named by http.server
-            parts = urlsplit(self.path)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            seen = Seen(self.command, parts.path, dict(parse_qsl(parts.query, True)), headers)
-            owner.seen.append(seen)
-            self._answer(owner.script(seen))
+    def do_GET(self) -> None:  # named by http.server
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        seen = Seen(self.command, parts.path, dict(parse_qsl(parts.query, True)), headers)
+        self.owner.seen.append(seen)
+        self._answer(self.owner.script(seen))
 
-        do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815
 
-        def _answer(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            names = {name.lower() for name in answer.headers}
-            if "content-type" not in names and answer.type:
-                self.send_header("Content-Type", answer.type)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            framed = "content-length" in names or "transfer-encoding" in names
-            if answer.length and not framed:
-                self.send_header("Content-Length", str(len(answer.body)))
-            elif not answer.length and not framed:
-                self.close_connection = True
-            self.end_headers()
-            if self.command != "HEAD":
-                self._send(answer)
+    def _answer(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        names = {name.lower() for name in answer.headers}
+        if "content-type" not in names and answer.type:
+            self.send_header("Content-Type", answer.type)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        framed = "content-length" in names or "transfer-encoding" in names
+        if answer.length and not framed:
+            self.send_header("Content-Length", str(len(answer.body)))
+        elif not answer.length and not framed:
+            self.close_connection = True
+        self.end_headers()
+        if self.command != "HEAD":
+            self._send(answer)
 
-        def _send(self, answer: Answer) -> None:
-            body = answer.body if answer.cut_at is None else answer.body[: answer.cut_at]
-            for at in range(0, len(body), answer.pieces):
-                self.wfile.write(body[at : at + answer.pieces])
-                self.wfile.flush()
-                if answer.pause:
-                    time.sleep(answer.pause)
-            if answer.cut_at is not None:
-                self.close_connection = True
+    def _send(self, answer: Answer) -> None:
+        body = answer.body if answer.cut_at is None else answer.body[: answer.cut_at]
+        for at in range(0, len(body), answer.pieces):
+            self.wfile.write(body[at : at + answer.pieces])
+            self.wfile.flush()
+            if answer.pause:
+                time.sleep(answer.pause)
+        if answer.cut_at is not None:
+            self.close_connection = True
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    return Handler
+    def log_message(self, *_: Any) -> None:
+        pass
 
 
 def json_answer(value: Any, **more: Any) -> Answer:
