@@ -23,7 +23,11 @@ def make_fetcher(naps):
     def make(policy=LOOPBACK, **options):
         options.setdefault("clock", time.monotonic)
         fetcher = Fetcher(
-            policy, user_agent="opendata-harvest/test", sleep=naps.append, jitter=lambda low, high: high, **options
+            policy,
+            user_agent="opendata-harvest/test",
+            sleep=naps.append,
+            jitter=lambda low, high: high,
+            **options,
         )
         made.append(fetcher)
         return fetcher

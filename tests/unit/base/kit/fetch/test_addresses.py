@@ -101,7 +101,9 @@ def test_some_v6_addresses_stay_refused_even_if_everything_is_listed(text):
 
 
 def test_the_platforms_own_addresses_are_refused_even_if_listed():
-    policy = AddressPolicy(allow_networks=(ip_network("10.0.0.0/8"),), own=lambda a: a == ip_address("10.1.1.1"))
+    policy = AddressPolicy(
+        allow_networks=(ip_network("10.0.0.0/8"),), own=lambda a: a == ip_address("10.1.1.1")
+    )
     assert policy.refusal(ip_address("10.1.1.1"), 443)
     assert policy.refusal(ip_address("10.1.1.2"), 443) is None
     assert is_own(ip_address("127.0.0.1"))
