@@ -171,3 +171,21 @@ class HarvestBlob(Base):
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     body: Mapped[bytes]
+
+
+class HarvestFile(Base):
+    """A file of a source as it was stored: not read again while its size and time stay the same.
+
+    `found` is what `catalog.files.Intake` says of it. The row keeps the stored bytes from being orphans.
+    """
+
+    __tablename__ = "harvest_file"
+
+    source_id: Mapped[str] = mapped_column(
+        ForeignKey("harvest_source.id", ondelete="CASCADE"), primary_key=True
+    )
+    path_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int]
+    modified: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    found: Mapped[Obj]
