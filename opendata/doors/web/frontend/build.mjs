@@ -3,13 +3,15 @@
 // everything may be cached for ever; manifest.json maps plain names to hashed ones, icons.json holds
 // the drawings of the icons for the templates.
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, parse } from "node:path";
 
 const here = import.meta.dirname;
 const out = process.argv[2];
 const entries = ["src/site.ts", "src/theme.ts", "src/reference.ts", "styles/site.css"];
 
+await mkdir(out, { recursive: true });
 const result = await build({
   absWorkingDir: here,
   entryPoints: entries,
@@ -34,13 +36,20 @@ for (const [path, made] of Object.entries(result.metafile.outputs)) {
   manifest[basename(source).replace(/\.ts$/, ".js")] = basename(path);
 }
 
+for (const file of await readdir(join(here, "public"))) {
+  const bytes = await readFile(join(here, "public", file));
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8).toUpperCase();
+  const { name, ext } = parse(file);
+  manifest[file] = `${name}-${hash}${ext}`;
+  await writeFile(join(out, manifest[file]), bytes);
+}
+
 const icons = {};
 for (const [name, drawing] of Object.entries(JSON.parse(await readFile(join(here, "icons.json"), "utf8")))) {
   const svg = await readFile(join(here, `node_modules/heroicons/24/outline/${drawing}.svg`), "utf8");
   icons[name] = svg.replace(/^[^>]*>|<\/svg>\s*$/g, "").replace(/\s+/g, " ").replace(/ stroke="[^"]*"/g, "").trim();
 }
 
-await mkdir(out, { recursive: true });
 const before = await readFile(join(out, "manifest.json"), "utf8").then(JSON.parse, () => ({}));
 await writeFile(join(out, "icons.json"), JSON.stringify(icons));
 await writeFile(join(out, "manifest.json"), JSON.stringify(manifest, null, 1));
