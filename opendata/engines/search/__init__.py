@@ -1,6 +1,11 @@
 """Search engines behind one protocol."""
 
+from opendata.engines.search.opening import open_index
 from opendata.engines.search.protocol import (
+    ALL,
+    ANY_FIELD,
+    FACETS,
+    TEXT_FIELDS,
     Best,
     Clause,
     Every,
@@ -14,6 +19,10 @@ from opendata.engines.search.protocol import (
 )
 
 __all__ = [
+    "ALL",
+    "ANY_FIELD",
+    "FACETS",
+    "TEXT_FIELDS",
     "Best",
     "Clause",
     "Every",
@@ -24,4 +33,5 @@ __all__ = [
     "Results",
     "SearchIndex",
     "Term",
+    "open_index",
 ]

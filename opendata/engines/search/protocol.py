@@ -1,26 +1,49 @@
 """What a search engine must do for us, in our own words.
 
-Text reaches an engine as ready tokens joined by single spaces (folded and expanded by
-`base.kit.vietnamese`); a query reaches it as a `Plan` of clauses with constant scores. No engine
-analyses, stems, folds or ranks by a formula of its own, so two engines give equal lists.
+An engine turns display text into token streams through `engines.search.analysis`; a query reaches it
+as a `Plan` of clauses with constant scores. No engine stems, folds or ranks by a formula of its own,
+so two engines give equal lists.
+
+Streams are named `field.form`. Fields are those of `TEXT_FIELDS` and `any`, which holds the tokens of
+all of them. Forms are `exact` (marks count), `fold` (they do not), and `exact2` and `fold2`,
+neighbouring tokens joined by `_`, for phrases.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 ALL = "*"
 """The visibility token that matches every document (operators)."""
 
+TEXT_FIELDS = ("title", "title_en", "tags", "body", "description")
+ANY_FIELD = "any"
+FORMS = ("exact", "fold", "exact2", "fold2")
+FACETS = (
+    "organization",
+    "theme",
+    "tag",
+    "format",
+    "license",
+    "frequency",
+    "access_level",
+    "year",
+    "synthetic",
+    "topic",
+)
+"""Facets an index counts and filters by; a document may leave any of them out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexDocument:
     """One dataset as the index holds it.
 
-    `text` maps a text field (title, title_en, tags, body, description) to its raw display text; the
-    engine derives token streams through the shared analysis functions. `facets` maps facet name to
-    values (strings). `sort` maps sort name to an integer or string key. `row` is the list row a door
-    shows, stored and returned as it is. `sequence` is the outbox sequence: older writes lose.
+    `text` maps a text field to its display text; parts that do not belong together (tags, names) stand
+    on lines of their own, so that no phrase runs from one into the next. `facets` maps facet name to
+    values (strings). `sort` holds "newest" (an integer that grows with the data date, at least 0),
+    "title" (a `sort_key`) and "popularity" (an integer, at least 0); what is missing sorts last. `row`
+    is the list row a door shows: JSON, stored and returned as it is. `sequence` is the outbox
+    sequence: older writes lose.
     """
 
     id: str
@@ -56,7 +79,7 @@ class Best:
 @dataclass(frozen=True, slots=True)
 class Every:
     """All of `required` (at least `at_least` of them when given); `optional` only add score; none of
-    `forbidden`. The score is the sum of what matched."""
+    `forbidden`. The score is the sum of what matched. Without `required` every document matches."""
 
     required: tuple["Clause", ...] = ()
     optional: tuple["Clause", ...] = ()
@@ -88,6 +111,12 @@ class Plan:
     after: tuple[Any, ...] | None = None
     """The `key` of the last hit of the page before."""
 
+    def cache_key(self) -> Hashable:
+        """Equal for plans that ask for the same thing."""
+        filters = tuple(sorted((name, tuple(sorted(values))) for name, values in self.filters.items()))
+        scope = (self.visible, filters, self.period, self.facets, self.facet_size)
+        return (self.where, self.exact, scope, self.sort, self.size, self.after)
+
 
 # --- results --------------------------------------------------------------------------------------
 
@@ -96,10 +125,11 @@ class Plan:
 class Hit:
     id: str
     score: float
+    """0 in any other order than relevance."""
     near: bool
     row: Mapping[str, Any]
     key: tuple[Any, ...]
-    """Sort key of this hit; give it back as `Plan.after` for the next page."""
+    """Sort key of this hit (JSON scalars); give it back as `Plan.after` for the next page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +167,17 @@ class SearchIndex(Protocol):
 
     def vocabulary(self, stream: str, prefix: str = "", limit: int = 1000) -> Sequence[tuple[str, int]]:
         """Tokens of a stream that begin with `prefix` with their document frequency, most frequent
-        first. Serves suggestions, glued syllables and the did-you-mean of unmarked words."""
+        first, then in code-point order. Serves suggestions, glued syllables and the did-you-mean of
+        unmarked words."""
 
     def sequences(self) -> Mapping[str, tuple[int, str]]:
         """{id: (sequence, visibility)} of every live document; the drift scan compares it."""
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         """Build a new index beside the live one and swap; searches meanwhile see the old one. Writes
-        that arrive during the rebuild are not lost. Returns the number of documents."""
+        that arrive during the rebuild are not lost: `documents` is first read after they are being
+        recorded, so read the database in the generator, not before the call. Tombstones stay.
+        Returns the number of documents. One rebuild at a time: a second one raises `Conflict`."""
 
     def info(self) -> IndexInfo: ...
 
