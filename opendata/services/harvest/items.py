@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from opendata.base.formats.reading import RecordError
 from opendata.base.kit.errors import N_, OpenDataError
 
 #: A record as the source gave it: bytes, text, or a JSON value (dict, list, number, …).
@@ -40,23 +41,6 @@ class SourceError(OpenDataError):
         self.where = where
         self.hint = hint
         super().__init__(code=code)
-
-
-class RecordError(OpenDataError):
-    """One record cannot be used: it is quarantined, the others go on.
-
-    `path` says where in the record ("$.distribution[1].downloadURL"), `value` is what stood there.
-    """
-
-    status = 422
-    message = N_("Bản ghi không dùng được (%(code)s) tại %(path)s.")
-
-    def __init__(self, guid: str | None, path: str, code: str, value: Any = None) -> None:
-        self.code = code  # type: ignore[misc]
-        self.guid = guid
-        self.path = path
-        self.value = value
-        super().__init__(code=code, path=path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +101,17 @@ class Source:
     title: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     language: str = "vi"
+
+
+__all__ = [
+    "Cursor",
+    "End",
+    "Features",
+    "Mark",
+    "Raw",
+    "Rec",
+    "RecordError",
+    "Source",
+    "SourceError",
+    "Unread",
+]
