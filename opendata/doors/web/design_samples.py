@@ -292,6 +292,7 @@ def figure(
         "decimals": None,
         "unit": unit,
         "period": period,
+        "source": two("Thống kê thành phố", "City Statistics Office"),
         "change": {
             "value": change,
             "decimals": 1,
