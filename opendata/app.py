@@ -1,77 +1,20 @@
-"""Puts the parts together: the only place that knows which engines, plugins and doors there are."""
+"""The web application: the platform with its HTTP doors."""
 
-import logging
-import sys
-from importlib.metadata import entry_points
-from typing import Any
-
-import structlog
 from flask import Flask
 
-from opendata.base.kit.vocabularies import Vocabularies
-from opendata.base.runtime import Platform, outbox
-from opendata.base.runtime.database import connect
-from opendata.engines.files import FileStore, open_files
-from opendata.engines.jobs import Queue, open_queue
-from opendata.engines.search import SearchIndex, open_index
-from opendata.services.catalog import documents
-from opendata.services.catalog.register import Register
-from opendata.settings import Settings, load
-
-
-def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) -> Platform:
-    """The platform without a door. `immediate_jobs` runs jobs in the calling thread (command line)."""
-    settings = settings or load()
-    configure_logging(settings)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    platform = Platform(settings, connect(settings.url("database_url", "sqlite:///{data}/opendata.db")))
-    platform.register(Vocabularies, Vocabularies())
-    platform.register(FileStore, open_files(settings.url("files_url", "file://{data}/files")))
-    platform.register(SearchIndex, open_index(settings.url("search_url", "tantivy://{data}/index")))
-    jobs_url = "immediate://" if immediate_jobs else settings.url("jobs_url", "sqlite:///{data}/jobs.db")
-    platform.register(Queue, open_queue(jobs_url))
-    platform.register(Register, Register(platform))
-    platform.handlers["dataset"] = documents.apply
-    platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()
-    platform.after_commit = lambda: _drain(platform)
-    return platform
-
-
-def _drain(platform: Platform) -> None:
-    outbox.drain(platform)
-
-
-def harvester_types() -> dict[str, Any]:
-    """Every installed harvester class by type, ours and third-party ones alike."""
-    return {point.name: point.load() for point in entry_points(group="opendata.harvesters")}
+from opendata.assembly import assemble
+from opendata.base.runtime import Platform
+from opendata.doors import api, web
+from opendata.doors.http import application
+from opendata.doors.http.permissions import require_all_declared
+from opendata.settings import Settings
 
 
 def create_app(settings: Settings | None = None, *, platform: Platform | None = None) -> Flask:
-    """The web application: REST, pages, health."""
+    """The web application: REST, pages, health. Raises `RuntimeError` for an undeclared permission."""
     platform = platform or assemble(settings)
-    return doors(platform)
-
-
-def doors(platform: Platform) -> Flask:
-    raise NotImplementedError
-
-
-def configure_logging(settings: Settings) -> None:
-    """Structured events to stderr: JSON lines in production, readable text in development."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if settings.log_json
-        else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
+    app = application.build(platform)
+    api.register(app)
+    web.register(app, platform)
+    require_all_declared(app)
+    return app

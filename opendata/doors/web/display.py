@@ -7,11 +7,11 @@ Jinja keeps them compiled.
 
 import datetime as dt
 import gettext as gettext_module
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 from markupsafe import Markup, escape
@@ -169,6 +169,12 @@ def to(page: str, *parts: str) -> str:
 
 
 # --- numbers and dates ----------------------------------------------------------------------------
+
+
+def with_query(address: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """`address` with a query string, or as it is when there are no pairs."""
+    query = urlencode(list(pairs))
+    return f"{address}?{query}" if query else address
 
 
 def number(value: float | str | None, decimals: int | None = None) -> str:

@@ -69,7 +69,10 @@ def _moved(work: Work, slug: str) -> OpenDataError:
 
 def _projected(work: Work, document: Document) -> Document:
     """Public documents pass as stored; the others lose what an outsider may not see."""
-    if b'"access_level":"conditional"' not in document.body and b'"access_level":"non_public"' not in document.body:
+    if (
+        b'"access_level":"conditional"' not in document.body
+        and b'"access_level":"non_public"' not in document.body
+    ):
         return document
     value = document.value
     if policy.allows(work.caller, Action.DOWNLOAD_RESTRICTED, value["publisher"]["id"]):
@@ -100,15 +103,18 @@ def resource(work: Work, resource_id: str) -> tuple[Document, dict[str, Any]]:
     return document, found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """What to send for a stored file. `synthetic` is "true", "partial" or None."""
+    """What to send for a stored file. `synthetic` is "true", "partial" or None; `public` says that
+    anybody may have it, `encoding` is the measured charset of a text."""
 
     sha256: str
     size: int
     name: str
     format: str | None
-    synthetic: str | None
+    synthetic: str | None = None
+    encoding: str | None = None
+    public: bool = False
 
 
 def download(work: Work, resource_id: str) -> Download:
@@ -116,20 +122,33 @@ def download(work: Work, resource_id: str) -> Download:
     if not is_id(resource_id):
         raise NotFound
     row = work.session.execute(
-        select(Resource, Dataset.visibility, Dataset.access_level, Dataset.publisher_id, Dataset.content)
+        select(
+            Resource.sha256,
+            Resource.byte_size,
+            Resource.file_name,
+            Resource.format,
+            Resource.access_level,
+            Resource.content,
+            Dataset.visibility,
+            Dataset.access_level.label("dataset_level"),
+            Dataset.publisher_id,
+            Dataset.content.label("dataset_content"),
+        )
         .join(Dataset, Dataset.id == Resource.dataset_id)
         .where(Resource.id == resource_id)
     ).first()
-    if row is None or row.Resource.sha256 is None or not policy.sees(work.caller, row.visibility):
+    if row is None or row.sha256 is None or not policy.sees(work.caller, row.visibility):
         raise NotFound
-    if is_restricted({"access_level": row.access_level}, {"access_level": row.Resource.access_level}):
+    restricted = is_restricted({"access_level": row.dataset_level}, {"access_level": row.access_level})
+    if restricted:
         policy.require(work.caller, Action.DOWNLOAD_RESTRICTED, row.publisher_id)
-    item = row.Resource
-    partial = "partial" if row.content.get("synthetic_columns") else None
+    partial = "partial" if row.dataset_content.get("synthetic_columns") else None
     return Download(
-        sha256=item.sha256,
-        size=item.byte_size or 0,
-        name=item.file_name or item.id,
-        format=item.format,
-        synthetic="true" if row.content.get("synthetic") else partial,
+        sha256=row.sha256,
+        size=row.byte_size or 0,
+        name=row.file_name or resource_id,
+        format=row.format,
+        synthetic="true" if row.dataset_content.get("synthetic") else partial,
+        encoding=row.content.get("encoding"),
+        public=row.visibility == policy.PUBLIC and not restricted,
     )

@@ -1,18 +1,11 @@
 """Search of datasets for every door: permission joined in, labels added, no SQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from opendata.base.formats.record import LangText
-from opendata.base.kit import cursors
-from opendata.base.kit.errors import Invalid, N_
-from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Work
-from opendata.engines.search import SearchIndex
-from opendata.services.access import policy
-from opendata.services.catalog.filters import BY_NAME
-from opendata.services.catalog.register import Names, Register
 
 SORTS = ("relevance", "newest", "title", "popularity")
 MAX_SIZE = 100
@@ -77,4 +70,9 @@ def find(work: Work, query: DatasetQuery) -> Page:
 
 def suggest(work: Work, text: str, *, limit: int = 8) -> list[Suggestion]:
     """Completions while typing: titles, bodies, tags and topics with a word beginning so."""
+    raise NotImplementedError
+
+
+def related(work: Work, document: Mapping[str, Any], *, limit: int = 4) -> list[Mapping[str, Any]]:
+    """Rows of other datasets that share the most telling words of this one's title and keywords."""
     raise NotImplementedError

@@ -1,0 +1,51 @@
+"""Registers the pages, the static files and the error page."""
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Flask, Response, g, request, send_from_directory
+
+from opendata.base.kit.errors import OpenDataError
+from opendata.base.runtime import Platform
+from opendata.doors.http.permissions import ANYONE, permission
+from opendata.doors.http.problems import problem, sentence
+from opendata.doors.web import display
+from opendata.doors.web.pages import BLUEPRINTS
+from opendata.doors.web.rendering import ENVIRONMENT, environment, form_page
+from opendata.doors.web.static_files import StaticFiles
+
+YEAR = 31_536_000
+
+
+def register(app: Flask, platform: Platform) -> None:
+    static = StaticFiles()
+    app.extensions[ENVIRONMENT] = environment(platform, static)
+    app.extensions["opendata.error_page"] = error_page
+    app.before_request(lambda: display.speak(g.language))
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint, name=blueprint.name)
+        app.register_blueprint(blueprint, name=f"{blueprint.name}_en", url_prefix="/en")
+    app.add_url_rule("/static/<path:name>", "static", _static_view(static), methods=["GET"])
+
+
+def _static_view(static: StaticFiles) -> Callable[..., Response]:
+    return permission(ANYONE)(partial(_static, static))
+
+
+def _static(static: StaticFiles, name: str) -> Response:
+    response = send_from_directory(static.folder, name, max_age=YEAR)
+    response.cache_control.public = True
+    response.cache_control.immutable = True
+    return response
+
+
+def error_page(error: OpenDataError) -> Response:
+    """What happened, what can be done, and the request id to tell the portal team."""
+    if "text/html" not in request.headers.get("Accept", "text/html") and "*/*" not in request.headers.get(
+        "Accept", ""
+    ):
+        return problem(error)
+    display.speak(g.get("language", "vi"))
+    response = form_page("errors/error.html", status=error.status, error=error, message=sentence(error))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,11 @@
+"""The pages, one file a subject."""
+
+from opendata.doors.web.pages import about, account, datasets, home, organizations
+
+BLUEPRINTS = (
+    home.blueprint,
+    datasets.blueprint,
+    organizations.blueprint,
+    about.blueprint,
+    account.blueprint,
+)
