@@ -42,6 +42,13 @@ class Platform:
     def part(self, port: type[T]) -> T:
         return cast("T", self._parts[port])
 
+    def close(self) -> None:
+        """Give back what the parts and the database hold open."""
+        for part in self._parts.values():
+            if callable(close := getattr(part, "close", None)):
+                close()
+        self.engine.dispose()
+
     @contextmanager
     def work(self, caller: Caller = ANONYMOUS) -> Iterator["Work"]:
         """One transaction: commits once on leaving, rolls back on an error, then drains the outbox."""
