@@ -64,7 +64,6 @@ class Platform:
         """A transaction that only reads; whatever it changed is rolled back."""
         with self._reading() as session:
             yield Work(self, session, caller)
-            session.rollback()
 
 
 class Work:

@@ -23,8 +23,8 @@ def register(app: Flask, platform: Platform) -> None:
     app.extensions["opendata.error_page"] = error_page
     app.before_request(lambda: display.speak(g.language))
     for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint, name=blueprint.name)
-        app.register_blueprint(blueprint, name=f"{blueprint.name}_en", url_prefix="/en")
+        app.register_blueprint(blueprint, name=f"page_{blueprint.name}")
+        app.register_blueprint(blueprint, name=f"page_{blueprint.name}_en", url_prefix="/en")
     app.add_url_rule("/static/<path:name>", "static", _static_view(static), methods=["GET"])
 
 

@@ -119,7 +119,7 @@ def caller_of(work: Work, user: User) -> Caller:
         user_id=user.id,
         name=user.name,
         operator=user.operator,
-        roles=dict(rows),
+        roles={row.organization_id: row.role for row in rows},
         locale=user.locale,
     )
 

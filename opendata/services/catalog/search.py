@@ -1,11 +1,18 @@
 """Search of datasets for every door: permission joined in, labels added, no SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from opendata.base.formats.record import LangText
+from opendata.base.kit import cursors
+from opendata.base.kit.errors import N_, Invalid
+from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Work
+from opendata.engines.search import Hit, Plan, SearchIndex
+from opendata.services.access import policy
+from opendata.services.catalog.filters import BY_NAME
+from opendata.services.catalog.register import Names, Register
 
 SORTS = ("relevance", "newest", "title", "popularity")
 MAX_SIZE = 100
@@ -65,7 +72,80 @@ class Suggestion:
 
 def find(work: Work, query: DatasetQuery) -> Page:
     """A page of datasets the caller may see. Raises `Invalid` naming the parameter that is wrong."""
-    raise NotImplementedError
+    _check(query)
+    index = work.part(SearchIndex)
+    names = work.part(Register).names(index.info().generation)
+    plan = Plan(
+        visible=policy.visible_to(work.caller),
+        filters=_resolved(query.filters, names),
+        facets=query.facets,
+        sort=query.sort,
+        size=query.size,
+        after=cursors.decode(query.cursor) if query.cursor else None,
+    )
+    results = index.search(plan)
+    return Page(
+        total=results.total,
+        total_exact=results.total_exact,
+        rows=tuple({**hit.row, "near": hit.near} for hit in results.hits),
+        facets=_labelled(work, results.facets, plan.filters, names),
+        next=_next(results.hits, query.size),
+    )
+
+
+def _check(query: DatasetQuery) -> None:
+    problems: dict[str, str] = {}
+    if len(query.text) > MAX_TEXT:
+        problems["q"] = N_("Câu tìm kiếm quá dài.")
+    if query.sort not in SORTS:
+        problems["sort"] = N_("Không có cách sắp xếp này.")
+    if not 0 <= query.size <= MAX_SIZE:
+        problems["size"] = N_("Mỗi trang có từ 0 đến 100 mục.")
+    for name in {*query.filters, *query.facets} - set(BY_NAME):
+        problems[name] = N_("Không có bộ lọc này.")
+    if problems:
+        raise Invalid(fields=problems)
+
+
+def _resolved(filters: Mapping[str, tuple[str, ...]], names: Names) -> dict[str, tuple[str, ...]]:
+    """Former slugs of bodies and other spellings of tags stand for the present ones."""
+    resolve = {"organization": names.organization, "tag": names.tag}
+    return {
+        name: tuple(dict.fromkeys(resolve.get(name, str)(value) for value in values))
+        for name, values in filters.items()
+    }
+
+
+def _labelled(
+    work: Work,
+    counted: Mapping[str, Sequence[tuple[str, int]]],
+    chosen: Mapping[str, tuple[str, ...]],
+    names: Names,
+) -> dict[str, tuple[FacetValue, ...]]:
+    vocabularies = work.part(Vocabularies)
+    return {
+        name: tuple(
+            FacetValue(value, _label(name, value, names, vocabularies), count, value in chosen.get(name, ()))
+            for value, count in values
+        )
+        for name, values in counted.items()
+    }
+
+
+def _label(name: str, value: str, names: Names, vocabularies: Vocabularies) -> LangText:
+    source = BY_NAME[name].labels
+    if source == "organizations":
+        return names.bodies[value].name if value in names.bodies else {"vi": value}
+    if source == "topics":
+        return names.topics.get(value, {"vi": value})
+    if source == "yes_no":
+        return YES_NO[value]
+    return dict(vocabularies.label(source, value)) if source else {"vi": value}
+
+
+def _next(hits: Sequence[Hit], size: int) -> str | None:
+    """A full page may have a next one; a cursor past the end finds an empty page."""
+    return cursors.encode(hits[-1].key) if hits and len(hits) == size else None
 
 
 def suggest(work: Work, text: str, *, limit: int = 8) -> list[Suggestion]:
@@ -74,5 +154,12 @@ def suggest(work: Work, text: str, *, limit: int = 8) -> list[Suggestion]:
 
 
 def related(work: Work, document: Mapping[str, Any], *, limit: int = 4) -> list[Mapping[str, Any]]:
-    """Rows of other datasets that share the most telling words of this one's title and keywords."""
-    raise NotImplementedError
+    """Rows of other datasets of the same themes and keywords."""
+    words = document["keywords"].get("vi", [])[:5]
+    found = (
+        find(work, DatasetQuery(filters={"tag": tuple(words)}, sort="newest", size=limit + 1))
+        if words
+        else None
+    )
+    rows = [row for row in found.rows if row["id"] != document["id"]] if found else []
+    return rows[:limit]

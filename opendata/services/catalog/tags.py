@@ -19,7 +19,7 @@ def canonical(work: Work, keywords: LangList) -> LangList:
 
 def _spellings(work: Work, keys: dict[str, str]) -> dict[str, str]:
     rows = work.session.execute(select(Tag.key, Tag.label).where(Tag.key.in_(keys)))
-    known = dict(rows)
+    known = {row.key: row.label for row in rows}
     for key, word in keys.items():
         if key not in known:
             work.session.add(Tag(key=key, label=word))
