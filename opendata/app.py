@@ -2,12 +2,28 @@
 
 from flask import Flask
 
-from opendata.assembly import assemble
+from opendata.assembly import NotMigrated, assemble
+from opendata.base.models import migrations
 from opendata.base.runtime import Platform
 from opendata.doors import api, web
 from opendata.doors.http import application
 from opendata.doors.http.permissions import require_all_declared
+from opendata.doors.worker import Worker
 from opendata.settings import Settings
+
+
+def serving_app(settings: Settings | None = None) -> Flask:
+    """What a server runs: the application, in embedded mode with the worker beside it.
+
+    Raises `NotMigrated` where the database is behind the program.
+    """
+    platform = assemble(settings)
+    if migrations.pending(platform.engine):
+        raise NotMigrated
+    app = create_app(platform=platform)
+    if platform.settings.worker_in_web:
+        Worker(platform).start()
+    return app
 
 
 def create_app(settings: Settings | None = None, *, platform: Platform | None = None) -> Flask:

@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 
+from opendata.base.kit.errors import N_, Unavailable
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.base.runtime import Platform, outbox
+from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import connect
 from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
@@ -16,6 +17,11 @@ from opendata.engines.search import SearchIndex, open_index
 from opendata.services.catalog import documents
 from opendata.services.catalog.register import Register
 from opendata.settings import Settings, load
+
+
+class NotMigrated(Unavailable):
+    code = "not_migrated"
+    message = N_("Cơ sở dữ liệu chưa được tạo hoặc chưa cập nhật. Chạy `opendata migrate` trước.")
 
 
 def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) -> Platform:
@@ -28,7 +34,11 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform.register(FileStore, open_files(settings.url("files_url", "file://{data}/files")))
     platform.register(SearchIndex, open_index(settings.url("search_url", "tantivy://{data}/index")))
     jobs_url = "immediate://" if immediate_jobs else settings.url("jobs_url", "sqlite:///{data}/jobs.db")
-    platform.register(Queue, open_queue(jobs_url))
+    queue = open_queue(jobs_url)
+    platform.register(Queue, queue)
+    platform.handlers[jobs.TOPIC] = jobs.sender(
+        lambda kind, message, delay: queue.put(kind, message, delay=delay)
+    )
     platform.register(Register, Register(platform))
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()

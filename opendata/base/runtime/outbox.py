@@ -1,12 +1,13 @@
 """Drains the outbox: applies effects after commit, in order, each until it succeeds or is given up."""
 
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 
 from opendata.base.models import OutboxEntry
 from opendata.base.runtime.platform import Platform
@@ -14,41 +15,58 @@ from opendata.base.runtime.platform import Platform
 log = structlog.get_logger(__name__)
 BATCH = 1000
 MAX_ATTEMPTS = 8
+_thread = threading.local()
 
 
 def drain(platform: Platform, *, wait: float = 5.0) -> int:
     """Apply everything that is due; returns the number of entries applied.
 
     One process drains at a time. Another that finds it busy for `wait` seconds leaves its entries to
-    the one at work, which goes on until nothing is due.
+    the one at work, which goes on until nothing is due. A handler that commits work of its own leaves
+    its entries to the drain that called it.
     """
     applied = 0
+    if getattr(_thread, "draining", False):
+        return applied
+    _thread.draining = True
     try:
         with FileLock(platform.settings.data / "outbox.lock", timeout=wait):
             while entries := _due(platform):
                 applied += _apply(platform, entries)
     except Timeout:
         log.info("outbox.busy")
+    finally:
+        _thread.draining = False
     return applied
 
 
 def backlog(platform: Platform) -> tuple[int, int]:
     """(entries waiting, entries given up)."""
     with platform.read() as work:
-        problems = work.session.scalars(select(OutboxEntry.problem)).all()
-    return sum(p is None for p in problems), sum(p is not None for p in problems)
+        total, given_up = work.session.execute(
+            select(func.count(OutboxEntry.id), func.count(OutboxEntry.problem))
+        ).one()
+    return total - given_up, given_up
+
+
+def is_due(platform: Platform) -> bool:
+    """Whether a drain would find something to do; one small read."""
+    with platform.read() as work:
+        return work.session.scalar(_due_entries(platform).limit(1)) is not None
 
 
 def _due(platform: Platform) -> Sequence[OutboxEntry]:
-    query = (
+    with platform.read() as work:
+        return work.session.scalars(_due_entries(platform).limit(BATCH)).all()
+
+
+def _due_entries(platform: Platform) -> Select[OutboxEntry]:
+    return (
         select(OutboxEntry)
         .where(OutboxEntry.problem.is_(None))
         .where(or_(OutboxEntry.not_before.is_(None), OutboxEntry.not_before <= platform.clock()))
         .order_by(OutboxEntry.id)
-        .limit(BATCH)
     )
-    with platform.read() as work:
-        return work.session.scalars(query).all()
 
 
 def _apply(platform: Platform, entries: Sequence[OutboxEntry]) -> int:

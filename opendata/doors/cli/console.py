@@ -11,8 +11,8 @@ import orjson
 from rich.console import Console as Screen
 from rich.table import Table
 
-from opendata.app import assemble
-from opendata.base.kit.errors import N_, OpenDataError
+from opendata.assembly import NotMigrated, assemble
+from opendata.base.kit.errors import N_
 from opendata.base.models import migrations
 from opendata.base.runtime import Caller, Platform, Work
 from opendata.doors.cli.invocation import Invocation
@@ -25,12 +25,6 @@ R = TypeVar("R")
 
 OPERATOR = Caller(kind="system", name="cli", operator=True)
 """Whoever may run commands on the machine operates the portal."""
-
-
-class NotMigrated(OpenDataError):
-    code = "not_migrated"
-    status = 503
-    message = N_("Cơ sở dữ liệu chưa được tạo hoặc chưa cập nhật. Chạy `opendata migrate` trước.")
 
 
 class Console:

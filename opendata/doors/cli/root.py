@@ -63,7 +63,9 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str], *, settings: Mapping[str, Any] | None = None) -> int:
+def run(  # noqa: PLR0911  # one answer for each way a command can end
+    arguments: Sequence[str], *, settings: Mapping[str, Any] | None = None
+) -> int:
     """Run one command and give its exit code. `settings` overrides single settings."""
     ctx: click.Context | None = None
     try:

@@ -1,0 +1,16 @@
+"""What the child of `opendata serve` loads."""
+
+from importlib import import_module
+from typing import Any
+
+from opendata.doors.cli.invocation import Invocation
+
+
+def application(invocation: Invocation, port: int) -> Any:
+    """The WSGI application. Imported here and not above, so that the watching parent stays small."""
+    settings = import_module("opendata.settings")
+    overrides = {"base_url": f"http://127.0.0.1:{port}", **invocation.settings}
+    loaded = settings.load(invocation.config, overrides=invocation.settings)
+    if loaded.base_url == settings.Settings().base_url:
+        loaded = settings.load(invocation.config, overrides=overrides)
+    return import_module("opendata.app").serving_app(loaded)

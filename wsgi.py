@@ -1,0 +1,3 @@
+from opendata.app import serving_app
+
+application = serving_app()
