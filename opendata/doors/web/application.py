@@ -41,11 +41,13 @@ def _static(static: StaticFiles, name: str) -> Response:
 
 def error_page(error: OpenDataError) -> Response:
     """What happened, what can be done, and the request id to tell the portal team."""
-    if "text/html" not in request.headers.get("Accept", "text/html") and "*/*" not in request.headers.get(
-        "Accept", ""
-    ):
+    accepted = request.headers.get("Accept", "*/*")
+    if "text/html" not in accepted and "*/*" not in accepted:
         return problem(error)
     display.speak(g.get("language", "vi"))
-    response = form_page("errors/error.html", status=error.status, error=error, message=sentence(error))
+    extra = {"retry_after": error.params.get("retry_after", 5)} if error.status in {429, 503} else {}
+    response = form_page(
+        "errors/error.html", status=error.status, error=error, message=sentence(error), **extra
+    )
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -68,7 +68,8 @@ def page(template: str, /, *, status: int = 200, vary: str = "", **values: Any) 
 
 def form_page(template: str, /, *, status: int = 200, **values: Any) -> Response:
     """A page with a form: never stored."""
-    return Response(html(template, values), status=status, content_type="text/html; charset=utf-8")
+    body = html(template, {"status": status, **values})
+    return Response(body, status=status, content_type="text/html; charset=utf-8")
 
 
 def markdown(text: str) -> Markup:
@@ -99,7 +100,7 @@ def _common() -> dict[str, Any]:
         "path": here(),
         "canonical": settings.base_url.rstrip("/") + request.path,
         "caller": caller(),
-        "csrf_token": lambda: g.get("csrf") or "",
+        "csrf_token": identity.form_token,
         "request_id": g.get("request_id"),
         "portal": {
             "name": {"vi": settings.portal_name_vi, "en": settings.portal_name_en},

@@ -68,6 +68,20 @@ def set_password(user: User, password: str) -> None:
     user.epoch += 1
 
 
+def change_password(work: Work, user: User, current: str, password: str) -> None:
+    """Set a new password after the present one is given. Raises `BadCredentials`, `Invalid`."""
+    authenticate(work, user.email, current)
+    set_password(user, password)
+    audit.record(work, "user.password", "user", user.id)
+
+
+def by_id(work: Work, user_id: str) -> User:
+    user = work.session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
 def find(work: Work, email: str) -> User | None:
     return work.session.scalar(select(User).where(User.email_key == email_key(email)))
 

@@ -1,15 +1,16 @@
 """Sign-in, sign-out, my account."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import SignInRequired
+from opendata.base.kit.errors import OpenDataError, SignInRequired
 from opendata.doors.http import identity
 from opendata.doors.http.context import caller, platform, reading, writing
 from opendata.doors.http.permissions import ANYONE, SIGNED_IN, permission
-from opendata.doors.http.problems import sentence
+from opendata.doors.http.problems import field_sentences, sentence
 from opendata.doors.web import display
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import people, sessions
@@ -55,12 +56,40 @@ def sign_out() -> BaseResponse:
 @blueprint.get("/account")
 @permission(SIGNED_IN)
 def account() -> Response:
+    return _account()
+
+
+def _account(*, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
     if not caller().signed_in:
         raise SignInRequired
     with reading() as work:
+        user = people.by_id(work, caller().user_id or "")
         bodies = [(organizations.get(work, key), role) for key, role in caller().roles.items()]
-        memberships = [{"slug": body.slug, "name": body.name, "role": role} for body, role in bodies]
-    return form_page("account.html", memberships=memberships)
+    return form_page(
+        "account.html",
+        status=status,
+        email=user.email,
+        memberships=[{"slug": body.slug, "name": body.name, "role": role} for body, role in bodies],
+        can_change_password=True,
+        errors=errors or {},
+    )
+
+
+@blueprint.post("/account")
+@permission(SIGNED_IN)
+def change_password() -> BaseResponse:
+    """Ends every session of the account, this one included: the new password signs in anew."""
+    if not caller().signed_in:
+        raise SignInRequired
+    current, new = request.form.get("current", ""), request.form.get("new", "")
+    try:
+        with writing() as work:
+            people.change_password(work, people.by_id(work, caller().user_id or ""), current, new)
+    except OpenDataError as error:
+        fields = field_sentences(error)
+        shown = {"new": fields["password"]} if "password" in fields else {"current": sentence(error)}
+        return _account(status=error.status, errors=shown)
+    return redirect(display.to("sign-in"), 303)
 
 
 def local_path(target: str | None) -> str:

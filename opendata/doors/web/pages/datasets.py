@@ -14,10 +14,12 @@ from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, language, platform, reading
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.doors.web import display
-from opendata.doors.web.rendering import html, markdown, page
+from opendata.doors.web.rendering import form_page, html, markdown, page
+from opendata.doors.web.timeline import timeline
 from opendata.doors.web.view import freshness_of, linked, shown_row
 from opendata.services.access import policy
 from opendata.services.access.policy import Action
+from opendata.services.catalog import datasets
 from opendata.services.catalog import preview as previews
 from opendata.services.catalog import reading as documents
 from opendata.services.catalog.filters import BY_NAME, FILTERS
@@ -261,3 +263,13 @@ def resource(slug: str, resource_id: str) -> BaseResponse:
         answer="",
         others=[linked(item) for item in value["resources"] if item["id"] != resource_id],
     )
+
+
+@blueprint.get("/dataset/<slug>/history")
+@permission(Action.VIEW_HISTORY)
+def history(slug: str) -> BaseResponse:
+    """Every change of the description, for the department's own people."""
+    with reading() as work:
+        document = documents.dataset(work, slug)
+        events = timeline(datasets.revisions(work, datasets.get(work, slug)))
+    return form_page("history.html", nav="datasets", dataset=document.value, events=events, next="")

@@ -18,6 +18,7 @@ from opendata.services.catalog.search import DatasetQuery, find
 
 blueprint = Blueprint("organizations", __name__)
 SHOWN = 100
+STATES = ("on_time", "due", "late", "irregular")
 
 
 @blueprint.get("/organizations")
@@ -37,7 +38,7 @@ def freshness_counts(work: Work, slug: str) -> dict[str, int]:
     """{on_time, due, late, irregular} of a body's datasets (at most the newest 100)."""
     found = find(work, DatasetQuery(filters={"organization": (slug,)}, sort="newest", size=SHOWN))
     states = Counter(shown_row(work, row)["freshness"] for row in found.rows)
-    return {state: states[state] for state in ("on_time", "due", "late", "irregular")}
+    return {state: states[state] for state in STATES}
 
 
 def _view(body: Organization) -> dict[str, Any]:
@@ -68,19 +69,16 @@ def organization(slug: str) -> BaseResponse:
         before, after = organizations.neighbours(work, body)
         found = find(work, DatasetQuery(filters={"organization": (slug,)}, sort="title", size=SHOWN))
         rows = [shown_row(work, row) for row in found.rows]
+        parent = work.session.get(Organization, body.parent_id) if body.parent_id else None
     states = Counter(row["freshness"] for row in rows)
-    return page(
-        "organization.html",
-        nav="organizations",
-        organization={
-            **_view(body),
-            "count": found.total,
-            **{s: states[s] for s in ("on_time", "due", "late", "irregular")},
-        },
-        predecessors=[_view(item) for item in before],
-        successors=[_view(item) for item in after],
-        rows=rows,
-    )
+    view = _view(body) | {
+        "count": found.total,
+        **{state: states[state] for state in STATES},
+        "predecessors": [_view(item) for item in before],
+        "successors": [_view(item) for item in after],
+        "parent": _view(parent) if parent else None,
+    }
+    return page("organization.html", nav="organizations", organization=view, rows=rows, total=found.total)
 
 
 @blueprint.get("/topics")
@@ -114,14 +112,5 @@ def topic(slug: str) -> BaseResponse:
             return redirect(display.to("topic", subject.slug), 301)
         found = find(work, DatasetQuery(filters={"topic": (slug,)}, sort="title", size=SHOWN))
         rows = [shown_row(work, row) for row in found.rows]
-    return page(
-        "topic.html",
-        nav="topics",
-        topic={
-            "slug": subject.slug,
-            "title": subject.title,
-            "description": subject.description,
-            "count": found.total,
-        },
-        rows=rows,
-    )
+    view = {"slug": subject.slug, "title": subject.title, "description": subject.description}
+    return page("topic.html", nav="topics", topic=view, rows=rows, total=found.total)

@@ -1,0 +1,89 @@
+"""Revisions as the timeline part shows them: who, when, what is different, in words."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opendata.base.i18n import pick, translations
+from opendata.base.kit.errors import N_
+from opendata.base.models import DatasetRevision
+from opendata.doors.web.display import language
+
+ACTIONS = {
+    "create": N_("Tạo bản nháp"),
+    "edit": N_("Sửa mô tả"),
+    "harvest": N_("Cập nhật từ nguồn thu thập"),
+    "submit": N_("Gửi duyệt"),
+    "return": N_("Trả lại"),
+    "publish": N_("Công bố"),
+    "withdraw": N_("Rút khỏi công bố"),
+}
+FIELDS = {
+    "title": N_("Tên"),
+    "description": N_("Mô tả"),
+    "keywords": N_("Từ khóa"),
+    "themes": N_("Lĩnh vực"),
+    "topics": N_("Chủ đề"),
+    "contact": N_("Liên hệ"),
+    "license": N_("Giấy phép"),
+    "access_level": N_("Mức độ tiếp cận"),
+    "legal_basis": N_("Căn cứ pháp lý"),
+    "frequency": N_("Tần suất cập nhật"),
+    "last_update": N_("Lần cập nhật gần nhất"),
+    "data_until": N_("Số liệu đến"),
+    "temporal": N_("Khoảng thời gian"),
+    "spatial": N_("Phạm vi không gian"),
+    "pham_vi": N_("Phạm vi địa giới"),
+    "resources": N_("Tệp dữ liệu"),
+    "columns": N_("Từ điển cột"),
+    "note": N_("Ghi chú"),
+}
+
+
+def timeline(revisions: Iterable[DatasetRevision]) -> list[dict[str, Any]]:
+    translate = translations(language()).gettext
+    return [
+        {
+            "at": revision.at,
+            "by": revision.by_name,
+            "action": translate(ACTIONS.get(revision.action, revision.action)),
+            "note": None,
+            "changes": [_change(change) for change in revision.changes],
+        }
+        for revision in revisions
+    ]
+
+
+def _change(change: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "label": _label(change["path"]),
+        "before": _words(change["before"]),
+        "after": _words(change["after"]),
+    }
+
+
+def _label(path: str) -> str:
+    """ "resources.0.title.vi" -> "Tệp dữ liệu 1 · Tên (vi)": known names in words, the rest as it is."""
+    translate = translations(language()).gettext
+    words: list[str] = []
+    for part in path.split("."):
+        if part.isdigit() and words:
+            words[-1] += f" {int(part) + 1}"
+        elif part in {"vi", "en"} and words:
+            words[-1] += f" ({part})"
+        else:
+            words.append(translate(FIELDS[part]) if part in FIELDS else part)
+    return " · ".join(words)
+
+
+def _words(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return (
+            pick(value, language())
+            if set(value) <= {"vi", "en"}
+            else ", ".join(f"{k}: {_words(v)}" for k, v in value.items())
+        )
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_words, value)))
+    return str(value)
