@@ -13,16 +13,22 @@ class Fault:
     hint: str = ""
 
 
+class NotModified(Exception):  # no error: the last complete run still holds
+    """The source's one document answered 304. Only the engine catches it."""
+
+
 @dataclass(slots=True)
 class ListingLog:
     """Filled by `Access` while a harvester lists; read by the engine after `End`.
 
-    `faults` makes the run partial. `totals` are the source's claims in order, without repeats.
+    `faults` makes the run partial; `remarks` do not. `totals` are the
+    source's claims in order, without repeats; when they move, the listing has been read twice.
     `statuses` counts the answers by HTTP status after retries. `not_modified` says that the one
     document of the source answered 304.
     """
 
     faults: list[Fault] = field(default_factory=list)
+    remarks: list[Fault] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     requests: int = 0
@@ -40,6 +46,9 @@ class ListingLog:
 
     def fault(self, code: str, where: str, hint: str = "") -> None:
         self.faults.append(Fault(code, where, hint))
+
+    def remark(self, code: str, where: str, hint: str = "") -> None:
+        self.remarks.append(Fault(code, where, hint))
 
     def total(self, claimed: int) -> None:
         if not self.totals or self.totals[-1] != claimed:
