@@ -1,9 +1,16 @@
 """`io`: the only ways a harvester reaches its source."""
 
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from opendata.base.kit.fetch.client import Fetcher
 from opendata.services.harvest.folder import FolderAccess
-from opendata.services.harvest.http import HttpAccess
-from opendata.services.harvest.items import SourceError
+from opendata.services.harvest.http import HttpAccess, Known
+from opendata.services.harvest.items import Source, SourceError
 from opendata.services.harvest.listing import ListingLog
+
+_NOTHING_KNOWN = Known()
 
 
 class Access:
@@ -30,3 +37,23 @@ class Access:
         if self._folder is None:
             raise SourceError("forbidden", hint="the harvester did not declare that it needs folder")
         return self._folder
+
+
+def open_access(
+    source: Source,
+    needs: Collection[str],
+    *,
+    fetcher: Fetcher,
+    roots: Sequence[Path] = (),
+    known: Known = _NOTHING_KNOWN,
+    now: Callable[[], float] = time.time,
+) -> Access:
+    """What a harvester with these needs may use for this source, with a fresh log.
+
+    `fetcher` carries the address policy of the source's type, `roots` the folders the operator allows for it.
+    `known` lets one-document sources answer 304. Raises SourceError when a folder is not allowed.
+    """
+    log = ListingLog()
+    http = HttpAccess(fetcher, source_url=source.url, log=log, known=known) if "http" in needs else None
+    folder = FolderAccess(source.url, allowed=roots, now=now) if "folder" in needs else None
+    return Access(log=log, http=http, folder=folder)

@@ -93,7 +93,7 @@ class Pages:
             step = following
 
     def _read_in_place(self, step: Step) -> _Read | None:
-        """The page, or an earlier one where rows have moved, so that none lies between; None after a fault."""
+        """The page, or an earlier one where rows moved, so that none lies between; None after a fault."""
         page = self._read(step)
         for _ in range(STEPS_BACK):
             if page is None or not self._begins_beyond(page):
