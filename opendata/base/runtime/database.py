@@ -1,10 +1,13 @@
 """Opens the database so that SQLite and PostgreSQL keep the same promises."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import DeclarativeBase, Session
 
 
 def connect(url: str) -> Engine:
@@ -47,3 +50,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def insert_into(session: Session, model: type[DeclarativeBase]) -> Any:
+    """An INSERT that knows ON CONFLICT, of whichever dialect the session speaks."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    return (postgresql_insert if postgresql else sqlite_insert)(cast("Table", model.__table__))

@@ -6,6 +6,7 @@ from typing import Any
 from opendata.base.formats.reading import Reading, Remark
 from opendata.base.formats.record import DatasetRecord
 from opendata.base.kit.vocabularies import Vocabularies
+from opendata.services.harvest.file_list import FileList
 from opendata.services.harvest.items import Source
 
 
@@ -21,6 +22,7 @@ class Ctx(Reading):
         super().__init__(vocabularies, language=src.language, guid=guid)
         self.src = src
         self.page = url
+        self.files = FileList()
 
     def dataset(self, **fields: Any) -> DatasetRecord:
         record = super().dataset(**fields)

@@ -1,0 +1,88 @@
+"""One run at work: what its phases share, and the one way in which they write."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from opendata.base.models import HarvestSource, Organization
+from opendata.base.runtime import Caller, Platform, Work
+from opendata.services.harvest import lease, runs
+from opendata.services.harvest.contract import Harvester
+from opendata.services.harvest.events import Events
+
+PROGRESS_EVERY = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """`spool` is the run whose spool is worked on: its own, or that of the preview it applies.
+
+    `source` and `organization` are as they stood when the run began.
+    """
+
+    platform: Platform
+    run_id: str
+    kind: str
+    spool: str
+    source: HarvestSource
+    organization: Organization
+    harvester: Harvester
+    fence: int
+    checkpoint: dict[str, Any]
+    events: Events
+    counts: Counter[str] = field(default_factory=Counter)
+    timings: dict[str, float] = field(default_factory=dict)
+    phase: str = "extract"
+    _told: float = 0.0
+
+    @property
+    def caller(self) -> Caller:
+        return caller_for(self.source)
+
+    @contextmanager
+    def step(self, **checkpoint: Any) -> Iterator[Work]:
+        """A transaction that writes only while the lease is ours. `checkpoint` values commit with it."""
+        with self.platform.work(self.caller) as work:
+            lease.hold(work, self.source.id, self.fence)
+            yield work
+            self.events.write(work)
+            self._tell(work, checkpoint)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        self.phase = phase
+        began = time.monotonic()
+        with self.step(phase=phase):
+            pass
+        try:
+            yield
+        finally:
+            self.timings[phase] = round(time.monotonic() - began, 3)
+
+    def read(self) -> Any:
+        return self.platform.read(self.caller)
+
+    def _tell(self, work: Work, checkpoint: dict[str, Any]) -> None:
+        """Checkpoints at once, counts from time to time: a write for every record would cost more than it."""
+        due = time.monotonic() - self._told > PROGRESS_EVERY
+        if not checkpoint and not due:
+            return
+        self._told = time.monotonic()
+        self.checkpoint = {**self.checkpoint, **checkpoint}
+        runs.note(
+            work,
+            self.run_id,
+            self.fence,
+            phase=self.phase,
+            checkpoint=self.checkpoint,
+            counts=dict(self.counts),
+            timings=self.timings,
+        )
+
+
+def caller_for(source: HarvestSource) -> Caller:
+    """A harvest acts with the rights of the portal team that accepted its source."""
+    return Caller(kind="harvest", operator=True, name=f"harvest:{source.slug}")

@@ -1,0 +1,176 @@
+"""Runs of a source: started by people and schedules; every step of their state is one conditional update."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from opendata.base.kit.errors import N_, Conflict, NotFound
+from opendata.base.models import HarvestRun, HarvestSource
+from opendata.base.runtime import Work
+from opendata.services.access import audit, policy
+from opendata.services.access.policy import Action
+from opendata.services.harvest.lease import LeaseLost
+
+KINDS = ("scheduled", "manual", "preview", "remap", "apply_preview")
+ACTIVE = ("queued", "running", "lost")
+FINISHED = ("done", "done_with_errors", "failed", "cancelled", "rejected", "superseded")
+MAX_ATTEMPTS = 3
+PREVIEW_AGE = timedelta(hours=24)
+
+
+class NotAccepted(Conflict):
+    code = "source_not_accepted"
+    message = N_("Nguồn chưa được duyệt; chỉ có thể xem trước.")
+
+
+class NoPreview(Conflict):
+    code = "preview_expired"
+    message = N_("Bản xem trước không còn dùng được. Vui lòng xem trước lại.")
+
+
+def start(work: Work, source: HarvestSource, kind: str = "manual") -> HarvestRun:
+    """A queued run, or the one of this source that is already queued or running.
+
+    A source that is not accepted can only be previewed. Raises `NotAllowed`, `NotAccepted`.
+    """
+    policy.require(work.caller, Action.HARVEST_RUN, source.organization_id)
+    if source.state != "accepted" and kind != "preview":
+        raise NotAccepted
+    reap(work, source.id)
+    if (active := _active(work, source.id)) is not None:
+        return active
+    return _queue(work, source, kind)
+
+
+def apply_preview(work: Work, preview: HarvestRun) -> HarvestRun:
+    """Carry out what a preview showed, from its spool. Raises `NoPreview` when it is over 24 hours old."""
+    source = work.session.get_one(HarvestSource, preview.source_id)
+    policy.require(work.caller, Action.HARVEST_RUN, source.organization_id)
+    if source.state != "accepted":
+        raise NotAccepted
+    ended = preview.ended_at
+    usable = preview.kind == "preview" and preview.state in {"done", "done_with_errors"} and ended is not None
+    if not usable or ended is None or work.now - ended > PREVIEW_AGE:
+        raise NoPreview
+    reap(work, source.id)
+    if (active := _active(work, source.id)) is not None:
+        return active
+    return _queue(work, source, "apply_preview", preview_of=preview.id)
+
+
+def get(work: Work, run_id: str) -> HarvestRun:
+    """A run of a source the caller may see. Raises `NotFound`."""
+    run = work.session.get(HarvestRun, run_id)
+    source = work.session.get(HarvestSource, run.source_id) if run else None
+    if run is None or source is None:
+        raise NotFound
+    if not policy.allows(work.caller, Action.HARVEST_VIEW, source.organization_id):
+        raise NotFound
+    return run
+
+
+def of_source(work: Work, source: HarvestSource, *, limit: int = 20) -> Sequence[HarvestRun]:
+    """Newest first. Raises `NotAllowed`."""
+    policy.require(work.caller, Action.HARVEST_VIEW, source.organization_id)
+    query = (
+        select(HarvestRun)
+        .where(HarvestRun.source_id == source.id)
+        .order_by(HarvestRun.queued_at.desc(), HarvestRun.id)
+        .limit(limit)
+    )
+    return work.session.scalars(query).all()
+
+
+def cancel(work: Work, run: HarvestRun) -> None:
+    """Stop a queued run, or one that runs at its next write. Raises `Conflict` when it has ended."""
+    source = work.session.get_one(HarvestSource, run.source_id)
+    policy.require(work.caller, Action.HARVEST_RUN, source.organization_id)
+    if not _move(work, run.id, ACTIVE, "cancelled", ended_at=work.now):
+        raise Conflict
+    work.session.refresh(run)
+
+
+def begin(work: Work, run_id: str, fence: int) -> HarvestRun:
+    """Take a waiting run, or one whose worker is gone, under the fence of the lease just taken."""
+    taken = _move(
+        work,
+        run_id,
+        ACTIVE,
+        "running",
+        fence=fence,
+        attempt=HarvestRun.attempt + 1,
+        started_at=work.now,
+    )
+    if not taken:
+        raise LeaseLost
+    return work.session.get_one(HarvestRun, run_id, populate_existing=True)
+
+
+def end(work: Work, run_id: str, fence: int, state: str, **values: Any) -> None:
+    """Close a running run under its own fence. Raises `LeaseLost` when it is no longer ours to close."""
+    if not _move(work, run_id, ("running",), state, fence_is=fence, ended_at=work.now, phase=None, **values):
+        raise LeaseLost
+
+
+def note(work: Work, run_id: str, fence: int, **values: Any) -> None:
+    """Write progress of a running run. Raises `LeaseLost` when it was cancelled or taken over."""
+    if not _move(work, run_id, ("running",), "running", fence_is=fence, **values):
+        raise LeaseLost
+
+
+def reap(work: Work, source_id: str | None = None) -> int:
+    """Runs whose lease has run out become `lost`, then wait for another attempt or have failed."""
+    expired = select(HarvestSource.id).where(
+        or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < work.now)
+    )
+    query = update(HarvestRun).where(HarvestRun.state == "running", HarvestRun.source_id.in_(expired))
+    if source_id is not None:
+        query = query.where(HarvestRun.source_id == source_id)
+    lost = work.session.execute(query.values(state="lost").execution_options(synchronize_session=False))
+    waiting = (
+        update(HarvestRun).where(HarvestRun.state == "lost").execution_options(synchronize_session=False)
+    )
+    work.session.execute(
+        waiting.where(HarvestRun.attempt >= MAX_ATTEMPTS).values(
+            state="failed", error_code="lost", ended_at=work.now
+        )
+    )
+    work.session.execute(waiting.values(state="queued", phase=None))
+    return int(lost.rowcount)  # type: ignore[attr-defined]
+
+
+def _queue(work: Work, source: HarvestSource, kind: str, preview_of: str | None = None) -> HarvestRun:
+    run = HarvestRun(
+        source_id=source.id,
+        kind=kind,
+        state="queued",
+        checkpoint={},
+        counts={},
+        timings={},
+        preview_of=preview_of,
+        by_id=work.caller.user_id,
+        queued_at=work.now,
+    )
+    work.session.add(run)
+    work.session.flush()
+    audit.record(work, f"harvest.{kind}", "harvest_source", source.id, {"run": run.id})
+    return run
+
+
+def _active(work: Work, source_id: str) -> HarvestRun | None:
+    query = select(HarvestRun).where(HarvestRun.source_id == source_id, HarvestRun.state.in_(ACTIVE))
+    return work.session.scalars(query.order_by(HarvestRun.queued_at).limit(1)).first()
+
+
+def _move(
+    work: Work, run_id: str, before: Sequence[str], after: str, *, fence_is: int | None = None, **values: Any
+) -> bool:
+    query = update(HarvestRun).where(HarvestRun.id == run_id, HarvestRun.state.in_(before))
+    if fence_is is not None:
+        query = query.where(HarvestRun.fence == fence_is)
+    moved = work.session.execute(
+        query.values(state=after, **values).execution_options(synchronize_session=False)
+    )
+    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
