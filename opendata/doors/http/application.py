@@ -10,14 +10,36 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
-from opendata.doors.http import identity, language
+from opendata.doors.http import bodies, identity, language
 from opendata.doors.http.context import EXTENSION, platform
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 
 BODY_LIMIT = 2 * 1024 * 1024
 """Bytes of a request body outside uploads."""
 
-CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    )
+)
+
+READABLE_HEADERS = (
+    "Accept-Ranges",
+    "Allow",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "X-Data-Synthetic",
+    "X-Request-Id",
+)
+"""What a script of another origin may read of an answer of the API."""
 
 ErrorPage = Callable[[OpenDataError], Response]
 
@@ -45,6 +67,7 @@ def _begin() -> None:
     bind_contextvars(request_id=g.request_id)
     language.choose()
     _require_known_host()
+    bodies.allow()
     identity.identify()
 
 
@@ -69,6 +92,7 @@ def _finish(response: Response) -> Response:
     headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("Cache-Control", "private, no-store")
+    identity.keep_form_token(response)
     if request.path.startswith("/api/"):
         _allow_reading_from_anywhere(response)
     return response
@@ -77,12 +101,11 @@ def _finish(response: Response) -> Response:
 def _allow_reading_from_anywhere(response: Response) -> None:
     """Public data may be read by scripts of any origin, without credentials."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = (
-        "ETag, Link, X-Request-Id, X-Data-Synthetic, Content-Disposition"
-    )
+    response.headers["Access-Control-Expose-Headers"] = ", ".join(READABLE_HEADERS)
     if request.method == "OPTIONS":
+        asked_with = "Accept, Accept-Language, If-Match, If-None-Match, If-Range, Range"
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-        response.headers["Access-Control-Allow-Headers"] = "Accept, Accept-Language, If-None-Match, Range"
+        response.headers["Access-Control-Allow-Headers"] = asked_with
         response.headers["Access-Control-Max-Age"] = "86400"
 
 
@@ -92,4 +115,7 @@ def _render(error: Exception) -> Response:
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
     if request.path.startswith(("/api/", "/health/")) or page is None:
         return problem(ours)
-    return page(ours)
+    try:
+        return page(ours)
+    except Exception:  # noqa: BLE001  # a fault of the error page must not hide the error
+        return problem(ours)

@@ -47,10 +47,15 @@ def timeline(revisions: Iterable[DatasetRevision]) -> list[dict[str, Any]]:
             "by": revision.by_name,
             "action": translate(ACTIONS.get(revision.action, revision.action)),
             "note": None,
-            "changes": [_change(change) for change in revision.changes],
+            "changes": changes_view(revision.changes),
         }
         for revision in revisions
     ]
+
+
+def changes_view(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """{path, before, after} as {label, before, after} in words."""
+    return [_change(change) for change in changes]
 
 
 def _change(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The pages, one file a subject."""
 
-from opendata.doors.web.pages import about, account, datasets, home, organizations
+from opendata.doors.web.pages import about, account, datasets, home, operator, organizations
 
 BLUEPRINTS = (
     home.blueprint,
@@ -8,4 +8,5 @@ BLUEPRINTS = (
     organizations.blueprint,
     about.blueprint,
     account.blueprint,
+    operator.blueprint,
 )
