@@ -6,7 +6,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from opendata import __version__
-from opendata.doors.api import datasets
+from opendata.doors.api import datasets, resources
 from opendata.doors.http.permissions import ANYONE, permission
 
 PREFIX = "/api/v1"
@@ -28,7 +28,7 @@ def register(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = RestApi(app)
-    for blueprint in (datasets.blueprint,):
+    for blueprint in (datasets.blueprint, resources.blueprint):
         api.register_blueprint(blueprint, url_prefix=PREFIX + blueprint.url_prefix)
     _declare_document(app)
 

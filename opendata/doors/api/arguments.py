@@ -13,7 +13,13 @@ from opendata.doors.http.problems import BadRequest
 class StrictParser(FlaskParser):  # type: ignore[misc]  # webargs' generics do not fit flask-smorest
     """400 for the address (path, query, headers), 422 for the body; each names the fields."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE, "form": RAISE, "files": RAISE, "path": RAISE}
+    DEFAULT_UNKNOWN_BY_LOCATION = {
+        "json": RAISE,
+        "query": RAISE,
+        "form": RAISE,
+        "files": RAISE,
+        "path": RAISE,
+    }
 
     def handle_error(self, error: ValidationError, req: Any, schema: Schema, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         messages = error.messages if isinstance(error.messages, dict) else {"body": error.messages}

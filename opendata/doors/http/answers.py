@@ -28,11 +28,16 @@ def cached(body: bytes, content_type: str, *, etag: str, status: int = 200, vary
         response = Response(status=304)
     else:
         response = Response(body, status=status, content_type=content_type)
+    return allow_caching(response, etag=etag, public=status < 300, vary=vary)
+
+
+def allow_caching(response: Response, *, etag: str, public: bool, vary: str = "") -> Response:
+    """Cache-Control, Vary and ETag from who asked and what was sent; without it nothing is stored."""
     response.headers["ETag"] = f'"{etag}"'
-    if caller().signed_in or status >= 300:
-        response.headers["Cache-Control"] = "private, no-cache"
-    else:
+    if public and not caller().signed_in:
         response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={PUBLIC_SECONDS}, must-revalidate"
+    else:
+        response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = ", ".join(filter(None, ["Cookie, Accept-Language", vary]))
     return response
 

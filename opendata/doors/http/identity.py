@@ -1,5 +1,14 @@
-"""Who is asking: a signed-in browser, or nobody in particular."""
+"""Who is asking: a signed-in browser, or nobody in particular; and whether a change is what it meant.
 
+A state change is refused when the browser says it comes from another site, or when the token of the
+visitor is missing. The token travels in the header `X-CSRF-Token` or, from pages, in the form field
+`csrf_token`. Signed-in visitors have the token of their session, others one in a cookie of its own.
+Callers of the API who bring no session have nothing a foreign page could abuse and need no token.
+"""
+
+import hmac
+import secrets
+from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Response, g, request
@@ -12,6 +21,9 @@ from opendata.services.access import sessions
 SAFE = {"GET", "HEAD", "OPTIONS"}
 COOKIE = "opendata_session"
 SECURE_COOKIE = "__Host-opendata_session"
+FORM_COOKIE = "opendata_form"
+TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105  # a name
+TOKEN_FIELD = "csrf_token"  # noqa: S105  # a name
 
 
 class ForeignForm(NotAllowed):
@@ -21,7 +33,11 @@ class ForeignForm(NotAllowed):
 
 def cookie_name() -> str:
     """`__Host-` binds the cookie to this host; browsers take it over https only."""
-    return SECURE_COOKIE if platform().settings.base_url.startswith("https:") else COOKIE
+    return SECURE_COOKIE if _secure() else COOKIE
+
+
+def _secure() -> bool:
+    return cast("bool", platform().settings.base_url.startswith("https:"))
 
 
 def identify() -> None:
@@ -35,6 +51,7 @@ def identify() -> None:
             g.caller, g.csrf, g.session_token = session.caller, session.csrf, token
     if request.method not in SAFE:
         _require_same_site()
+        _require_token()
 
 
 def _require_same_site() -> None:
@@ -45,6 +62,38 @@ def _require_same_site() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise ForeignForm
+
+
+def _require_token() -> None:
+    over_api = request.path.startswith("/api/")
+    if over_api and g.csrf is None:
+        return
+    expected = g.csrf or request.cookies.get(_form_cookie(), "")
+    given = request.headers.get(TOKEN_HEADER) or ("" if over_api else request.form.get(TOKEN_FIELD, ""))
+    if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
+        raise ForeignForm
+
+
+def _form_cookie() -> str:
+    return f"__Host-{FORM_COOKIE}" if _secure() else FORM_COOKIE
+
+
+def form_token() -> str:
+    """The token the forms of this page carry. A page that shows it is stored by no shared cache."""
+    if "form_token" not in g:
+        g.form_token = g.csrf or request.cookies.get(_form_cookie()) or secrets.token_urlsafe(24)
+    return cast("str", g.form_token)
+
+
+def keep_form_token(response: Response) -> None:
+    """After each request: a page with a form belongs to its visitor, who gets the token it names."""
+    if "form_token" not in g:
+        return
+    response.headers["Cache-Control"] = "private, no-store"
+    if g.csrf is None and request.cookies.get(_form_cookie()) != g.form_token:
+        response.set_cookie(
+            _form_cookie(), g.form_token, secure=_secure(), httponly=True, samesite="Lax", path="/"
+        )
 
 
 def remember(response: Response, token: str, *, hours: int) -> None:

@@ -6,6 +6,7 @@ import orjson
 import structlog
 from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 
 from opendata.base.i18n import translations
 from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
@@ -57,6 +58,8 @@ def as_open_data_error(error: Exception) -> OpenDataError:
     """Any exception as one of ours; what we did not foresee becomes a plain 500 and is logged."""
     if isinstance(error, OpenDataError):
         return error
+    if isinstance(error, WerkzeugMethodNotAllowed):
+        return MethodNotAllowed(allow=", ".join(sorted(error.valid_methods or ())))
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _BY_STATUS.get(error.code, BadRequest)()
     log.exception("request.failed", path=request.path, request_id=g.get("request_id"), exc_info=error)
@@ -88,6 +91,8 @@ def problem(error: OpenDataError) -> Response:
         body["errors"] = [{"field": field, "detail": text} for field, text in field_sentences(error).items()]
     response = Response(orjson.dumps(body), status=error.status, content_type="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
+    if allowed := error.params.get("allow"):
+        response.headers["Allow"] = allowed
     if error.status in {429, 503}:
         response.headers["Retry-After"] = str(error.params.get("retry_after", 5))
     return response

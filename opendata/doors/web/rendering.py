@@ -13,7 +13,7 @@ from nh3 import clean as sanitise
 from opendata.base.kit.hashes import sha256
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform
-from opendata.doors.http import answers
+from opendata.doors.http import answers, identity
 from opendata.doors.http.context import caller, platform
 from opendata.doors.web import display
 from opendata.doors.web.static_files import StaticFiles

@@ -1,0 +1,25 @@
+"""Counts the SQL statements a piece of code sends, so that tests can pin them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from opendata.base.runtime import Platform
+
+
+@contextmanager
+def counted(platform: Platform) -> Iterator[list[str]]:
+    """The statements sent while the block runs, in order; BEGIN and ROLLBACK are not among them."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.split(" ", 1)[0] not in {"BEGIN", "ROLLBACK", "COMMIT"}:
+            statements.append(statement)
+
+    event.listen(platform.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(platform.engine, "before_cursor_execute", note)

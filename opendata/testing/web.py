@@ -1,0 +1,238 @@
+"""A small city behind the web application: bodies, people of every role, datasets in every state.
+
+`city` makes it in a folder; `City.client(role)` gives a test client that is signed in. Two departments
+exist: `own`, whose people the roles member, editor, reviewer and admin are, and `foreign`, whose editor is
+the role `foreign`.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
+
+from opendata.app import create_app
+from opendata.assembly import assemble
+from opendata.base.formats.record import (
+    Column,
+    Contact,
+    DatasetRecord,
+    LegalBasis,
+    Period,
+    ResourceRecord,
+    Scope,
+    Spatial,
+)
+from opendata.base.models import Base, Dataset, Organization, User
+from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
+from opendata.services.access import people, sessions
+from opendata.services.catalog import datasets, files, organizations, workflow
+from opendata.settings import Settings
+
+CSV = "mã,tên,số lượng\n00012,Đồ Sơn,5\n00013,Cát Hải,7\n".encode()
+ROLES = ("anonymous", "member", "editor", "reviewer", "admin", "foreign", "operator")
+"""Who may ask; the columns of the permission matrix."""
+
+
+class ApiClient(FlaskClient):
+    """A test client that sends the token of its session with every request."""
+
+    token: str = ""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if self.token:
+            headers = Headers(kwargs.pop("headers", None) or {})
+            headers.setdefault(TOKEN_HEADER, self.token)
+            kwargs["headers"] = headers
+        return super().open(*args, **kwargs)
+
+
+@dataclass
+class City:
+    """`own` and `foreign` are bodies; `published`, `draft`, `submitted`, `withdrawn`, `restricted` are
+    datasets of `own`; `others_draft` is a draft of `foreign`. All by id."""
+
+    platform: Platform
+    app: Flask
+    own: str = ""
+    foreign: str = ""
+    published: str = ""
+    draft: str = ""
+    submitted: str = ""
+    withdrawn: str = ""
+    restricted: str = ""
+    others_draft: str = ""
+    users: dict[str, str] = field(default_factory=dict)
+
+    def client(self, role: str = "anonymous") -> ApiClient:
+        """A browser of somebody with this role, signed in unless anonymous."""
+        client = self.app.test_client()
+        assert isinstance(client, ApiClient)
+        if role != "anonymous":
+            with self.platform.work(SYSTEM) as work:
+                opened = sessions.start(work, work.session.get_one(User, self.users[role]), hours=1)
+            client.set_cookie(COOKIE, opened.token)
+            client.token = opened.csrf
+        return client
+
+    def add_dataset(
+        self, record: DatasetRecord | None = None, *, state: str = "published", publisher: str | None = None
+    ) -> str:
+        """The id of a new dataset of `own` (or another body) in this state."""
+        with self.platform.work(SYSTEM) as work:
+            dataset = datasets.create(work, record or complete_record(), publisher_id=publisher or self.own)
+            _advance(work, dataset, state)
+            return dataset.id
+
+    def add_file(self, body: bytes = CSV, *, name: str = "số liệu.csv", **changes: Any) -> tuple[str, str]:
+        """(dataset id, resource id) of a published dataset with one stored file."""
+        found = files.intake(self.platform, io.BytesIO(body), name=name)
+        stored = replace(found.describe(ResourceRecord(title={"vi": name}, kind="file")), **changes)
+        main = complete_record().resources[0]
+        record = replace(complete_record(), resources=(stored, main))
+        dataset_id = self.add_dataset(record)
+        with self.platform.read(SYSTEM) as work:
+            resources = datasets.resources_of(work, work.session.get_one(Dataset, dataset_id))
+            return dataset_id, resources[0].id
+
+    def resources(self, dataset_id: str) -> list[str]:
+        """The ids of a dataset's resources, in order."""
+        with self.platform.read(SYSTEM) as work:
+            return [r.id for r in datasets.resources_of(work, work.session.get_one(Dataset, dataset_id))]
+
+
+def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) -> DatasetRecord:
+    """A record that passes the publish gate."""
+    record = DatasetRecord(
+        title={"vi": title, "en": "Rainfall by station"},
+        description={
+            "vi": "Lượng mưa đo mỗi ngày tại các trạm của thành phố, cập nhật hằng tháng; số liệu có độ trễ.",
+            "en": "Daily rainfall measured at the stations of the city, updated monthly, with a delay.",
+        },
+        keywords={"vi": ["lượng mưa", "khí tượng"], "en": ["rainfall"]},
+        themes=("ENVI",),
+        contact=(Contact(name={"vi": "Phòng Dữ liệu"}, email="dulieu@haiphong.example"),),
+        license="cc-by-4.0",
+        access_level="public",
+        legal_basis=(LegalBasis(code="Luật 20/2023/QH15", article="31"),),
+        frequency="MONTHLY",
+        last_update="2026-06-01",
+        temporal=Period(start="2024", end="2026-05"),
+        spatial=Spatial(places=("31",)),
+        pham_vi=Scope(mode="moi_only"),
+        language=("vi",),
+        resources=(
+            ResourceRecord(
+                title={"vi": "Số liệu"},
+                kind="table",
+                download_url="https://nguon.example/mua.csv",
+                format="CSV",
+                columns=(
+                    Column(name="tram", label={"vi": "Trạm"}),
+                    Column(name="mua", label={"vi": "Mưa"}, type="number", unit="mm"),
+                ),
+            ),
+        ),
+    )
+    return replace(record, **changes)
+
+
+def build_city(folder: Path) -> City:
+    """The city in `folder`, behind the whole web application, with an index in memory."""
+    settings = Settings(
+        data_dir=str(folder),
+        mode="test",
+        search_url="memory://",
+        base_url="http://localhost",
+        harvest_allow_loopback=True,
+        harvest_allow_roots=(str(folder),),
+        worker_in_web=False,
+        log_level="ERROR",
+    )
+    platform = assemble(settings, immediate_jobs=True)
+    Base.metadata.create_all(platform.engine)
+    app = create_app(platform=platform)
+    app.test_client_class = ApiClient
+    city = City(platform, app)
+    _settle(city)
+    return city
+
+
+def _settle(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        own = organizations.create(work, {"vi": "Sở Nông nghiệp và Môi trường", "en": "Agriculture"})
+        foreign = organizations.create(work, {"vi": "Sở Xây dựng", "en": "Construction"}, abbreviation="SXD")
+        organizations.create_topic(work, {"vi": "Biển đảo", "en": "Sea and islands"}, {"vi": "Biển và đảo."})
+        city.own, city.foreign = own.id, foreign.id
+        for role in ROLES[1:]:
+            city.users[role] = _person(work, role, foreign if role == "foreign" else own)
+    public = complete_record("Chất lượng nước biển", topics=("bien-dao",))
+    city.published = city.add_dataset(public)
+    city.draft = city.add_dataset(complete_record("Bản nháp về đê điều"), state="draft")
+    city.submitted = city.add_dataset(complete_record("Bản trình về rừng"), state="submitted")
+    city.withdrawn = city.add_dataset(complete_record("Bản đã gỡ về thú y"), state="withdrawn")
+    hidden = {"access_level": "conditional", "access_reason": {"vi": "Có dữ liệu nội bộ."}}
+    city.restricted = city.add_dataset(complete_record("Số liệu hạn chế", **hidden))
+    city.others_draft = city.add_dataset(
+        complete_record("Nháp của sở khác"), state="draft", publisher=city.foreign
+    )
+
+
+def _person(work: Work, role: str, organization: Organization) -> str:
+    """An account without a password: sessions of tests are opened directly."""
+    user = User(
+        email=f"{role}@haiphong.example",
+        email_key=f"{role}@haiphong.example",
+        name=f"Người {role}",
+        operator=role == "operator",
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    work.session.add(user)
+    work.session.flush()
+    if role != "operator":
+        people.assign(work, user, organization, "editor" if role == "foreign" else role)
+    return user.id
+
+
+def _advance(work: Work, dataset: Dataset, state: str) -> None:
+    if state == "submitted":
+        workflow.submit(work, dataset)
+    if state in {"published", "withdrawn"}:
+        workflow.publish(work, dataset)
+    if state == "withdrawn":
+        workflow.withdraw(work, dataset, note="Cần rà soát lại.")
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    """A city of its own for tests that change something."""
+    made = build_city(tmp_path)
+    yield made
+    made.platform.close()
+
+
+@pytest.fixture(scope="session")
+def still_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One city for all tests that only read."""
+    made = build_city(tmp_path_factory.mktemp("city"))
+    yield made
+    made.platform.close()
+
+
+def problem_of(response: TestResponse, status: int, code: str | None = None) -> Mapping[str, Any]:
+    """The problem details of a refused request, checked for their shape."""
+    assert response.status_code == status, response.get_data(as_text=True)[:500]
+    assert response.content_type == "application/problem+json"
+    body: dict[str, Any] = response.get_json(force=True)
+    assert body["status"] == status
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    assert code is None or body["code"] == code
+    return body
