@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -48,7 +49,8 @@ class Console:
 
     @cached_property
     def unchecked_platform(self) -> Platform:
-        return assemble(self.settings, immediate_jobs=True)
+        quiet = self.settings if self.invocation.debug else replace(self.settings, log_level="WARNING")
+        return assemble(quiet, immediate_jobs=True)
 
     def work(self) -> AbstractContextManager[Work]:
         return self.platform.work(OPERATOR)

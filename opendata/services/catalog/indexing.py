@@ -1,6 +1,6 @@
 """The index beside the database: build it anew, find where they differ, mend it through the outbox."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -27,16 +27,16 @@ class Drift:
         return (*self.missing, *self.stale, *self.extra)
 
 
-def rebuild(platform: Platform) -> int:
+def rebuild(platform: Platform, progress: Callable[[int, int], None] = lambda *_: None) -> int:
     """Fill a new index beside the live one and swap; searches never find it empty.
 
     Datasets without a document get one first: their sequence comes from the outbox. Returns the number
-    of datasets indexed.
+    of datasets indexed; `progress` hears how many of how many are written.
     """
     with platform.work(SYSTEM) as work:
         for dataset_id in _without_document(work):
             work.after("dataset", dataset_id)
-    total = platform.part(SearchIndex).rebuild(_documents(platform))
+    total = platform.part(SearchIndex).rebuild(_documents(platform, progress))
     log.info("index.rebuilt", documents=total)
     return total
 
@@ -80,13 +80,14 @@ def _without_document(work: Work) -> list[str]:
     return list(work.session.scalars(query))
 
 
-def _documents(platform: Platform) -> Iterator[IndexDocument]:
+def _documents(platform: Platform, progress: Callable[[int, int], None]) -> Iterator[IndexDocument]:
     """Read when the index asks for it, under the sequences that the stored documents carry."""
     with platform.read(SYSTEM) as work:
         sequences = {
             row.dataset_id: row.sequence
             for row in work.session.execute(select(DatasetDocument.dataset_id, DatasetDocument.sequence))
         }
-        for built in documents.every(work):
+        for done, built in enumerate(documents.every(work), start=1):
+            progress(done, len(sequences))
             if built.dataset.id in sequences:
                 yield documents.index_document(built, sequences[built.dataset.id])

@@ -37,7 +37,7 @@ def command(invocation: Invocation, host: str, port: int, workers: int) -> None:
         backlog=BACKLOG,
         backpressure=BACKLOG,
         workers_kill_timeout=DRAIN_SECONDS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         websockets=False,
     )
     click.echo(invocation.say(N_("Cổng dữ liệu chạy tại %(url)s"), url=f"http://{host}:{port}"), err=True)
