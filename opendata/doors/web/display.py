@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from opendata.base.i18n.catalogue import pick, translations
 from opendata.base.kit.clock import CITY_ZONE
 from opendata.base.kit.vocabularies import Vocabularies
+from opendata.doors.web import forms
 from opendata.doors.web.drawing import histogram, share_bar, sparkline
 from opendata.doors.web.static_files import StaticFiles
 
@@ -107,6 +108,11 @@ def install(env: Environment, *, vocabularies: Vocabularies, static: StaticFiles
         sparkline=sparkline,
         histogram=histogram,
         share_bar=share_bar,
+    )
+    env.globals.update(
+        term_pairs=forms.term_choices(vocabularies),
+        column_types=lambda: forms.column_types(_catalogue().gettext),
+        replaceable=lambda resources: forms.replaceable(resources, language()),
     )
     env.filters["attr_text"] = attr_text
 

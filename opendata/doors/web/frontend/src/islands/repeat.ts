@@ -10,7 +10,7 @@ export function enableRepeating(): void {
     for (const element of copy.querySelectorAll<HTMLElement>("[name], [id], [for], [aria-describedby]")) {
       for (const name of ["name", "id", "for", "aria-describedby"]) {
         const value = element.getAttribute(name);
-        if (value) element.setAttribute(name, value.replace(/-\d+-/, `-${next}-`));
+        if (value) element.setAttribute(name, value.replace(/\.\d+\./, `.${next}.`));
       }
       if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) element.value = "";
     }
