@@ -27,6 +27,8 @@ class Field:
     ref: str | None = None
     codes: str | None = None
     grain: str | None = None
+    length: int | None = None
+    multiple: bool = False
     note: LangText = field(default_factory=dict)
 
 

@@ -6,13 +6,18 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from opendata.demo.catalogue import Dataset, body, datasets
+from opendata.base.formats.record import Column
+from opendata.demo.catalogue import Dataset, bodies, body, datasets
+from opendata.demo.making.buses import network
 from opendata.demo.making.city import City
 from opendata.demo.making.makers import MAKERS
 from opendata.demo.writing import sidecar
 from opendata.demo.writing.calendar import DEFAULT_AS_OF
 from opendata.demo.writing.columns import ICT, flat_columns, property_columns
-from opendata.demo.writing.tables import WRITERS, write_all
+from opendata.demo.writing.document import write_tariff_sheet
+from opendata.demo.writing.gtfs import write_archive
+from opendata.demo.writing.tables import WRITERS, CsvWriter, write_all
+from opendata.demo.writing.wardmap import ward_map_columns, write_ward_map
 
 DEFAULT_SEED = "hai-phong-1"
 
@@ -36,6 +41,8 @@ def generate(
     if as_of < DEFAULT_AS_OF:
         raise ValueError(f"the demo city begins with {DEFAULT_AS_OF.isoformat()}")
     chosen = [datasets()[name] for name in sorted(set(only) or datasets())]
+    for one in bodies():
+        (root / one.slug).mkdir(parents=True, exist_ok=True)
     city = City(as_of=as_of, seed=seed, makers=MAKERS)
     paths: list[Path] = []
     for done, dataset in enumerate(chosen, start=1):
@@ -48,7 +55,7 @@ def generate(
 def write_dataset(root: Path, dataset: Dataset, city: City) -> list[Path]:
     folder = root / body(dataset.body).slug / dataset.slug
     folder.mkdir(parents=True, exist_ok=True)
-    files = _tables(folder, dataset, city)
+    files = _files(folder, dataset, city)
     made = sidecar.record(dataset, files, city.as_of)
     paths = [*(file.path for file in files), sidecar.write(folder, made)]
     for path in paths:
@@ -62,18 +69,65 @@ def file_name(dataset: Dataset, ending: str, *, part: str = "") -> str:
     return f"{dataset.slug}{'.' + part if part else ''}{mark}.{ending}"
 
 
+def _files(folder: Path, dataset: Dataset, city: City) -> list[sidecar.MadeFile]:
+    if dataset.tables:
+        return _network(folder, dataset, city)
+    files = _tables(folder, dataset, city)
+    if "GEOJSON" in dataset.formats and not _has_shape(dataset):
+        path = folder / file_name(dataset, "geojson")
+        count = write_ward_map(path, dataset.columns, city.rows(dataset.id))
+        files.append(_made(dataset, "GEOJSON", path, ward_map_columns(dataset.columns), count))
+    if "PDF" in dataset.formats:
+        path = folder / file_name(dataset, "pdf")
+        write_tariff_sheet(path, dataset.title, city.rows(dataset.id))
+        files.append(_made(dataset, "PDF", path))
+    return files
+
+
 def _tables(folder: Path, dataset: Dataset, city: City) -> list[sidecar.MadeFile]:
-    plain = [form for form in dataset.formats if form in WRITERS]
-    targets = [folder / file_name(dataset, form.lower()) for form in plain]
-    writers = [WRITERS[form](path, dataset.columns) for form, path in zip(plain, targets, strict=True)]
-    rows = write_all(city.stream(dataset.id), writers)
-    return [_made(dataset, form, path, rows) for form, path in zip(plain, targets, strict=True)]
+    """All files that hold the dataset's own rows, written in one pass."""
+    forms = [
+        form for form in dataset.formats if form in WRITERS and (form != "GEOJSON" or _has_shape(dataset))
+    ]
+    paths = {form: folder / file_name(dataset, form.lower()) for form in forms}
+    rows = write_all(
+        city.stream(dataset.id), [WRITERS[form](path, dataset.columns) for form, path in paths.items()]
+    )
+    columns = {form: flat_columns(dataset.columns) for form in forms}
+    if "GEOJSON" in columns:
+        columns["GEOJSON"] = property_columns(dataset.columns)
+    return [_made(dataset, form, path, columns[form], rows) for form, path in paths.items()]
 
 
-def _made(dataset: Dataset, form: str, path: Path, rows: int) -> sidecar.MadeFile:
-    columns = property_columns if form == "GEOJSON" else flat_columns
-    title = {language: f"{text} ({form})" for language, text in dataset.title.items()}
-    return sidecar.MadeFile(path, form, title, columns(dataset.columns), rows)
+def _network(folder: Path, dataset: Dataset, city: City) -> list[sidecar.MadeFile]:
+    """The archive, then each of its tables as a file."""
+    rows = network(city)
+    archive = folder / file_name(dataset, "zip")
+    write_archive(archive, {name: (fields, rows[name]) for name, fields in dataset.tables.items()})
+    files = [_made(dataset, "GTFS", archive)]
+    for name, fields in dataset.tables.items():
+        path = folder / file_name(dataset, "csv", part=name)
+        count = write_all(rows[name], [CsvWriter(path, fields)])
+        files.append(_made(dataset, "CSV", path, flat_columns(fields), count, part=name))
+    return files
+
+
+def _made(
+    dataset: Dataset,
+    form: str,
+    path: Path,
+    columns: tuple[Column, ...] = (),
+    rows: int | None = None,
+    *,
+    part: str = "",
+) -> sidecar.MadeFile:
+    shown = f"{form}, {part}" if part else form
+    title = {language: f"{text} ({shown})" for language, text in dataset.title.items()}
+    return sidecar.MadeFile(path, form, title, columns, rows)
+
+
+def _has_shape(dataset: Dataset) -> bool:
+    return any(field.type in ("point", "line", "polygon") for field in dataset.columns)
 
 
 def _settle(path: Path, as_of: date) -> None:

@@ -85,3 +85,22 @@ def _moved(text: str, as_of: date) -> str:
 
 
 _MOVING = {"2026-09", "2026-Q3", "2026-09-28", "2026-09-30T23"}
+
+
+DAYS = {
+    "HOURLY": 0,
+    "DAILY": 1,
+    "WEEKLY": 7,
+    "MONTHLY": 31,
+    "QUARTERLY": 92,
+    "ANNUAL_2": 184,
+    "ANNUAL": 366,
+}
+
+
+def next_due(dataset: Dataset, as_of: date) -> date | None:
+    """The day by which the next update is promised; None where updates are irregular."""
+    if dataset.frequency not in DAYS:
+        return None
+    day = date.fromisoformat(last_update(dataset, as_of)[:10])
+    return day + timedelta(days=DAYS[dataset.frequency])

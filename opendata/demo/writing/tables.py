@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,7 +103,10 @@ class JsonWriter:
 
     def write(self, chunk: Sequence[Row]) -> None:
         for row in self._flat(chunk):
-            self._file.write(self._between + orjson.dumps(dict(zip(self._names, row, strict=True))))
+            line = orjson.dumps(
+                dict(zip(self._names, row, strict=True)), _iso, orjson.OPT_PASSTHROUGH_DATETIME
+            )
+            self._file.write(self._between + line)
             self._between = b",\n"
 
     def close(self) -> None:
@@ -158,6 +161,11 @@ class GeoJsonWriter:
     def close(self) -> None:
         self._file.write(b"\n]}\n")
         self._file.close()
+
+
+def _iso(value: date | datetime) -> str:
+    """Days and instants as the CSV has them, instants to the minute."""
+    return value.isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
 
 
 def _geometry(kind: str, value: Any) -> dict[str, Any]:
