@@ -1,6 +1,6 @@
 """The pages, one file a subject."""
 
-from opendata.doors.web.pages import about, account, datasets, home, operator, organizations
+from opendata.doors.web.pages import about, account, datasets, desk, home, new_source, operator, organizations
 
 BLUEPRINTS = (
     home.blueprint,
@@ -8,5 +8,7 @@ BLUEPRINTS = (
     organizations.blueprint,
     about.blueprint,
     account.blueprint,
+    desk.blueprint,
+    new_source.blueprint,
     operator.blueprint,
 )
