@@ -105,6 +105,7 @@ def install(env: Environment, *, vocabularies: Vocabularies, static: StaticFiles
         vocab=vocabularies,
         static=static.address,
         icon=static.icon,
+        icon_names=lambda: sorted(static.icons),
         sparkline=sparkline,
         histogram=histogram,
         share_bar=share_bar,

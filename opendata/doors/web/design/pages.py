@@ -1,34 +1,29 @@
-"""The living page of the visual system, and every page with made-up content.
+"""Every page with made-up content, as template names and what they take."""
 
-`/docs/design` shows each part of the interface in the language and theme of the visitor. The same
-samples draw whole pages without a database, for looking at them while they are being drawn:
-
-    python -m opendata.doors.web.design [port]
-"""
-
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from opendata.base.i18n.catalogue import translations
-from opendata.base.kit.vocabularies import Vocabularies
-from opendata.base.runtime.caller import ANONYMOUS, Caller
-from opendata.doors.web import design_samples as samples
+from opendata.base.kit.errors import (
+    Gone,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    OpenDataError,
+    RateLimited,
+    Unavailable,
+)
+from opendata.base.runtime.caller import ANONYMOUS
 from opendata.doors.web import display
-from opendata.doors.web.static_files import STATIC, StaticFiles
-
-TEMPLATES = Path(__file__).parent / "templates"
+from opendata.doors.web.design import desk_samples, samples
 
 
 def design_context() -> dict[str, Any]:
     """What design.html takes: one sample of each part."""
     return {
-        **_common("/docs/design"),
+        **common("/docs/design"),
         "rows": samples.LIST_ROWS,
         "figures": samples.FIGURES[:3],
         "columns": samples.COLUMNS,
@@ -42,7 +37,7 @@ def design_context() -> dict[str, Any]:
     }
 
 
-def _common(path: str) -> dict[str, Any]:
+def common(path: str) -> dict[str, Any]:
     return {
         "path": path,
         "portal": samples.PORTAL,
@@ -144,50 +139,48 @@ def _resource() -> dict[str, Any]:
     }
 
 
+def _error(status: int) -> Callable[[], dict[str, Any]]:
+    kinds: tuple[type[OpenDataError], ...] = (
+        NotAllowed, NotFound, Gone, Invalid, RateLimited, OpenDataError, Unavailable,
+    )  # fmt: skip
+    kind = next(kind for kind in kinds if kind.status == status)
+
+    def context() -> dict[str, Any]:
+        error = kind()
+        sentence = translations(display.language()).gettext(kind.message)
+        return {"status": status, "error": error, "message": sentence}
+
+    return context
+
+
+def _list_of_one(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "rows": samples.LIST_ROWS, "total": 12}
+
+
 PAGES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "home": _home,
     "search": _search,
+    "search-empty": lambda: _search("cang xyz", found=False),
     "dataset": _dataset,
     "resource": _resource,
+    "history": lambda: {"dataset": samples.DATASET, "events": samples.EVENTS, "next": "?after=x"},
+    "organizations": lambda: {"organizations": samples.ORGANIZATIONS},
+    "organization": lambda: _list_of_one({"organization": samples.ORGANIZATIONS[3]}),
+    "topics": lambda: {"topics": samples.TOPICS},
+    "topic": lambda: _list_of_one({"topic": samples.TOPICS[0]}),
+    "about": lambda: {"licences": samples.LICENCES},
+    "design": design_context,
+    "sign_in": lambda: {"next": "/desk", "email": "can.bo@example.vn", "error": ""},
+    "account": lambda: {"memberships": desk_samples.MEMBERSHIPS, "can_change_password": True},
+    **{f"errors/{status}": _error(status) for status in (403, 404, 410, 422, 429, 500, 503)},
+    **desk_samples.PAGES,
 }
-"""Template names (without .html) to the content they are shown with."""
+"""Page names to the content they are shown with; the template is `template_of` the name."""
+
+TEMPLATES = {"search-empty": "search.html", "operator/source_new_4": "operator/source_new.html"}
 
 
-def sample_environment(static: StaticFiles | None = None) -> Environment:
-    """Templates alone, without an application."""
-    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
-    display.install(env, vocabularies=Vocabularies(), static=static or StaticFiles())
-    env.globals["csrf_token"] = lambda: "sample"
-    return env
-
-
-def render_sample(env: Environment, page: str, language: str, caller: Caller = ANONYMOUS) -> str:
-    """One page with made-up content."""
-    with display.speaking(language):
-        context = {**_common(f"/{page}"), "caller": caller, **PAGES[page]()}
-        return env.get_template(f"{page}.html").render(context)
-
-
-def sample_site() -> Flask:
-    """Every page at /<template name>, in English below /en."""
-    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
-    env = sample_environment()
-
-    def page(name: str = "home", language: str = "vi") -> Response:
-        if name not in PAGES:
-            abort(404)
-        answer = Response(render_sample(env, name, language), mimetype="text/html")
-        answer.headers["Content-Security-Policy"] = (
-            "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; font-src 'self'"
-        )
-        return answer
-
-    app.add_url_rule("/", "home", page)
-    app.add_url_rule("/<path:name>", "page", page)
-    app.add_url_rule("/en/", "home-en", lambda: page(language="en"))
-    app.add_url_rule("/en/<path:name>", "page-en", lambda name: page(name, "en"))
-    return app
-
-
-if __name__ == "__main__":
-    sample_site().run(port=int(sys.argv[1]) if len(sys.argv) > 1 else 8099)
+def template_of(page: str) -> str:
+    if page.startswith("errors/"):
+        return "errors/error.html"
+    return TEMPLATES.get(page, f"{page}.html")

@@ -473,3 +473,26 @@ def facet(name: str, label: str, options: list[tuple[str, L, int]], chosen: str 
             for value, text, count in options
         ],
     }
+
+
+TOPICS = [
+    {
+        "slug": "cang-bien",
+        "title": two("Cảng biển và logistics", "Ports and logistics"),
+        "description": two(
+            "Tàu, hàng, bến, kho và chi phí từ phao số 0 đến cổng kho.",
+            "Ships, cargo, berths, warehouses and cost from the fairway buoy to the gate.",
+        ),
+        "count": 9,
+    },
+    {
+        "slug": "sap-nhap",
+        "title": two("Địa giới mới", "New boundaries"),
+        "description": {"vi": "Mã cũ, mã mới và số liệu tính lại sau ngày 01/07/2025."},
+        "count": 4,
+    },
+]
+LICENCES = [
+    ("cc-by-4.0", two("Creative Commons Ghi công 4.0", "Creative Commons Attribution 4.0"), "#", 36),
+    ("vn-gov-open", two("Dữ liệu mở cơ quan nhà nước", "Government open data"), None, 4),
+]
