@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from importlib.metadata import entry_points
 from typing import Any
 
 import structlog
@@ -16,6 +15,9 @@ from opendata.engines.jobs import Queue, open_queue
 from opendata.engines.search import SearchIndex, open_index
 from opendata.services.catalog import documents
 from opendata.services.catalog.register import Register
+from opendata.services.harvest import pipeline, runs
+from opendata.services.harvest.reach import Reach
+from opendata.services.harvest.registry import HarvesterTypes
 from opendata.settings import Settings, load
 
 
@@ -40,6 +42,9 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
         lambda kind, message, delay: queue.put(kind, message, delay=delay)
     )
     platform.register(Register, Register(platform))
+    platform.register(HarvesterTypes, HarvesterTypes.installed())
+    platform.register(Reach, Reach(settings))
+    queue.register(runs.JOB, jobs.runner(platform, pipeline.perform))
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()
     platform.after_commit = lambda: _drain(platform)
@@ -48,11 +53,6 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
 
 def _drain(platform: Platform) -> None:
     outbox.drain(platform)
-
-
-def harvester_types() -> dict[str, Any]:
-    """Every installed harvester class by type, ours and third-party ones alike."""
-    return {point.name: point.load() for point in entry_points(group="opendata.harvesters")}
 
 
 def configure_logging(settings: Settings) -> None:

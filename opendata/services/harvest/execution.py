@@ -36,6 +36,7 @@ class Execution:
     counts: Counter[str] = field(default_factory=Counter)
     timings: dict[str, float] = field(default_factory=dict)
     phase: str = "extract"
+    ended: bool = False
     _told: float = 0.0
 
     @property
@@ -68,7 +69,7 @@ class Execution:
     def _tell(self, work: Work, checkpoint: dict[str, Any]) -> None:
         """Checkpoints at once, counts from time to time: a write for every record would cost more than it."""
         due = time.monotonic() - self._told > PROGRESS_EVERY
-        if not checkpoint and not due:
+        if self.ended or not (checkpoint or due):
             return
         self._told = time.monotonic()
         self.checkpoint = {**self.checkpoint, **checkpoint}

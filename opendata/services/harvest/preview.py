@@ -94,6 +94,7 @@ def _sample(row: Row[Any], contents: Mapping[str, Any]) -> dict[str, Any]:
         "guid": row.guid,
         "title": shown.get("title", {}),
         "url": row.url,
+        "changes": changes,
         "before": {change["path"]: change["before"] for change in changes},
         "after": {change["path"]: change["after"] for change in changes} if before else after,
         "errors": row.problem or [],

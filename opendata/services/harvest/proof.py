@@ -1,6 +1,6 @@
 """Was the listing complete? Only then may a record that was not seen be called missing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,3 +89,18 @@ def _detail(listing: Listing, faults: Sequence[Fault]) -> dict[str, Any]:
         "unread": [{"what": part.what, "reason": part.reason} for part in listing.unread[:_SHOWN]],
         "faults": [{"code": f.code, "where": f.where, "hint": f.hint} for f in faults[:_SHOWN]],
     }
+
+
+def restored(stored: Mapping[str, Any]) -> Proof:
+    """The inverse of `as_json`."""
+    return Proof(
+        complete=bool(stored.get("complete")),
+        reasons=tuple(stored.get("reasons", ())),
+        baseline=bool(stored.get("baseline")),
+        unsure=bool(stored.get("unsure")),
+        detail={
+            name: value
+            for name, value in stored.items()
+            if name not in {"complete", "reasons", "baseline", "unsure"}
+        },
+    )

@@ -8,11 +8,12 @@ from sqlalchemy import or_, select, update
 
 from opendata.base.kit.errors import N_, Conflict, NotFound
 from opendata.base.models import HarvestRun, HarvestSource
-from opendata.base.runtime import Work
+from opendata.base.runtime import Work, jobs
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
 from opendata.services.harvest.lease import LeaseLost
 
+JOB = "harvest.run"
 KINDS = ("scheduled", "manual", "preview", "remap", "apply_preview")
 ACTIVE = ("queued", "running", "lost")
 FINISHED = ("done", "done_with_errors", "failed", "cancelled", "rejected", "superseded")
@@ -156,6 +157,7 @@ def _queue(work: Work, source: HarvestSource, kind: str, preview_of: str | None 
     work.session.add(run)
     work.session.flush()
     audit.record(work, f"harvest.{kind}", "harvest_source", source.id, {"run": run.id})
+    jobs.enqueue(work, JOB, {"run_id": run.id})
     return run
 
 
