@@ -3,6 +3,9 @@
 from marshmallow import Schema, fields, validate
 from pluggy import HookimplMarker
 
+from opendata.base.formats.ckan import read_package as ckan_dataset
+from opendata.base.formats.datajson import identifier_of as datajson_identifier
+from opendata.base.formats.datajson import read_dataset as datajson_dataset
 from opendata.base.formats.record import (
     Column,
     Contact,
@@ -16,6 +19,9 @@ from opendata.base.formats.record import (
     Scope,
     Spatial,
 )
+from opendata.base.kit.json_items import JsonItems
+from opendata.base.kit.strict_json import NotJson
+from opendata.base.kit.strict_json import loads as parse_json
 from opendata.services.harvest.contract import (
     Access,
     Ctx,
@@ -31,10 +37,12 @@ from opendata.services.harvest.contract import (
     SourceError,
     Unread,
 )
+from opendata.services.harvest.http import JSON_TYPES
 
 hookimpl = HookimplMarker("opendata")
 
 __all__ = [
+    "JSON_TYPES",
     "Access",
     "Column",
     "Contact",
@@ -44,11 +52,13 @@ __all__ = [
     "End",
     "Features",
     "Harvester",
+    "JsonItems",
     "LangList",
     "LangText",
     "LegalBasis",
     "Link",
     "Mark",
+    "NotJson",
     "Period",
     "Raw",
     "Rec",
@@ -60,7 +70,11 @@ __all__ = [
     "SourceError",
     "Spatial",
     "Unread",
+    "ckan_dataset",
+    "datajson_dataset",
+    "datajson_identifier",
     "fields",
     "hookimpl",
+    "parse_json",
     "validate",
 ]

@@ -8,6 +8,7 @@ from opendata.base.kit.clock import CITY_ZONE
 _YEAR = re.compile(r"\d{4}\Z")
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})\Z")
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
+_BASIC_DAY = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)\Z")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\Z")
 _MONTH_FIRST = re.compile(r"(\d{1,2})[/.-](\d{4})\Z")
 _INSTANT = re.compile(
@@ -30,7 +31,7 @@ def _whole(text: str) -> str | None:
         return text
     if found := _MONTH.match(text):
         return _month(*found.groups())
-    if found := _DAY.match(text):
+    if found := _DAY.match(text) or _BASIC_DAY.match(text):
         return _day(*found.groups())
     return None
 

@@ -88,9 +88,19 @@ class Reading:
         """Safe Markdown from text that may be HTML."""
         return to_markdown(text) if isinstance(text, str) else self.text(text)
 
-    def license(self, value: Any, path: str = "$.license") -> str | None:
-        """The code of a licence given as code, name or URL; None with a remark when it is not known."""
-        return self._code("licences", value, path, "unknown_license")
+    def license(self, *values: Any, path: str = "$.license") -> str | None:
+        """The code of the first value that names a known licence by code, name or URL.
+
+        None when there is none; with a remark when something stood there.
+        """
+        texts = [text for value in values if (text := self.text(value))]
+        for text in texts:
+            found = self._vocabularies.resolve("licences", text) or self._by_label("licences", text)
+            if found:
+                return found
+        if texts:
+            self.warn(path, "unknown_license", texts[0])
+        return None
 
     def theme(self, value: Any) -> str | None:
         """The code of a theme given as code, label or URI; None when it is not known."""
@@ -98,6 +108,11 @@ class Reading:
         return (
             (self._vocabularies.resolve("themes", text) or self._by_label("themes", text)) if text else None
         )
+
+    def languages(self, values: Iterable[Any]) -> list[str]:
+        """Codes of languages given as tag or URI; a tag that is in no vocabulary is kept."""
+        texts = [text for value in values if (text := self.text(value))]
+        return list(dict.fromkeys(self._language_code(text) for text in texts))
 
     def frequency(self, value: Any, path: str = "$.frequency") -> str | None:
         """The code of an update frequency: EU code or URI, English word, ISO 8601 repeating interval."""
@@ -109,12 +124,15 @@ class Reading:
             self.warn(path, "unknown_frequency", text)
         return found
 
-    def date(self, value: Any, path: str = "$") -> str | None:
-        """The date with the precision it came with; None with a remark when it cannot be read."""
+    def date(self, value: Any, path: str = "$", *, zone: tzinfo | None = None) -> str | None:
+        """The date with the precision it came with; None with a remark when it cannot be read.
+
+        `zone` is that of instants without an offset, the city's by default.
+        """
         text = self.text(value)
         if not text:
             return None
-        found = read_date(text, zone=self._zone)
+        found = read_date(text, zone=zone or self._zone)
         if found is None and not _is_interval(text):
             self.warn(path, "unknown_date", text)
         return found
@@ -225,14 +243,10 @@ class Reading:
         title.setdefault("vi", next(iter(title.values())))
         return DatasetRecord(**given)
 
-    def _code(self, table: str, value: Any, path: str, code: str) -> str | None:
-        text = self.text(value)
-        if not text:
-            return None
-        found = self._vocabularies.resolve(table, text)
-        if found is None:
-            self.warn(path, code, text)
-        return found
+    def _language_code(self, text: str) -> str:
+        known = self._vocabularies.resolve("languages", text)
+        plain = _language(text)
+        return known or (self._vocabularies.resolve("languages", plain) if plain else None) or text[:40]
 
     def _by_label(self, table: str, text: str) -> str | None:
         wanted = text.lower()
