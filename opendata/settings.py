@@ -66,6 +66,16 @@ class Settings:
     def data(self) -> Path:
         return Path(self.data_dir).resolve()
 
+    @property
+    def demo_dir(self) -> Path:
+        """Where `opendata demo load` writes the folders of its departments."""
+        return self.data / "demo"
+
+    @property
+    def harvest_roots(self) -> tuple[Path, ...]:
+        """The folders that sources of type folder may lie under: the operator's and the demo's."""
+        return (*map(Path, self.harvest_allow_roots), self.demo_dir)
+
     def url(self, name: str, default: str) -> str:
         """The setting `name`, or `default` (a path below data_dir) where it is empty."""
         value: str = getattr(self, name)

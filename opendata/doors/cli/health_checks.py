@@ -13,7 +13,6 @@ from opendata.base.models import migrations
 from opendata.base.runtime import Platform, jobs, outbox
 from opendata.doors.web.static_files import STATIC
 from opendata.engines.files import FileStore
-from opendata.engines.jobs import Queue
 from opendata.engines.search import SearchIndex
 from opendata.services.catalog import indexing
 from opendata.settings import Settings
@@ -173,14 +172,13 @@ def job_state(platform: Platform) -> Iterator[Finding]:
         name=JOBS,
         state="warn" if failed else "ok",
         detail=N_(
-            "%(queued)s đang chờ, %(running)s đang chạy, %(failed)s hỏng, %(messages)s trong hàng đợi."
+            "%(queued)s đang chờ, %(running)s đang chạy, %(failed)s hỏng."
         ),
         remedy=N_("Xem cột problem của bảng job."),
         params={
             "queued": states.get("queued", 0),
             "running": states.get("running", 0),
             "failed": failed,
-            "messages": platform.part(Queue).waiting(),
         },
     )
 

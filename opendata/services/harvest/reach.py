@@ -30,7 +30,7 @@ class Reach:
             source,
             needs,
             fetcher=self._fetcher(source.type),
-            roots=[Path(root) for root in self._settings.harvest_allow_roots],
+            roots=self._settings.harvest_roots,
             known=known,
         )
 

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 import click
+import orjson
 
 from opendata.assembly import assemble
 from opendata.base.kit.errors import N_
@@ -18,9 +19,9 @@ from opendata.settings import load
 TEMPLATE = """\
 # Settings of this portal; `opendata settings --reference` explains every one.
 mode = "production"
-data_dir = "{data}"
-base_url = "{base_url}"
-secret_key = "{key}"
+data_dir = {data}
+base_url = {base_url}
+secret_key = {key}
 log_json = true
 """
 
@@ -53,7 +54,8 @@ def _settings_file(console: Console, folder: Path, base_url: str) -> Path:
         console.say(N_("Giữ nguyên tệp thiết lập %(file)s."), file=path)
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    text = TEMPLATE.format(data=folder / "data", base_url=base_url, key=secrets.token_urlsafe(48))
+    values = {"data": str(folder / "data"), "base_url": base_url, "key": secrets.token_urlsafe(48)}
+    text = TEMPLATE.format(**{name: orjson.dumps(value).decode() for name, value in values.items()})
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
     console.say(N_("Đã ghi tệp thiết lập %(file)s."), file=path)

@@ -1,0 +1,159 @@
+"""Load the demo city into an installation, through the same harvest that real departments' data takes.
+
+Loading again changes nothing; a load that was killed goes on where it stopped.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+from sqlalchemy import Select, func, or_, select
+
+from opendata.base.kit.errors import N_, Conflict, Unavailable
+from opendata.base.models import Dataset, HarvestSource
+from opendata.base.runtime import Platform, Work, outbox
+from opendata.demo import city, generation
+from opendata.demo.catalogue import bodies
+from opendata.demo.people import Person
+from opendata.demo.writing.calendar import DEFAULT_AS_OF
+from opendata.services.harvest import pipeline, runs
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how many are done, how many there are)."""
+
+STAMP = "generated.json"
+
+
+class NotEmpty(Conflict):
+    code = "not_empty"
+    message = N_(
+        "Cổng đã có %(count)s bộ dữ liệu thật; không nạp thành phố mẫu vào cùng chỗ (--force để vẫn nạp)."
+    )
+
+
+class LoadFailed(Unavailable):
+    code = "demo_load_failed"
+    message = N_("Nguồn %(source)s kết thúc với trạng thái %(state)s.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """`people` with the password each was given, None where that is no longer known."""
+
+    datasets: int
+    sources: int
+    people: Sequence[tuple[Person, str | None]] = field(default_factory=tuple)
+
+
+def root(platform: Platform) -> Path:
+    """The folder that holds the departments' folders."""
+    found: Path = platform.settings.demo_dir
+    return found
+
+
+def load(
+    platform: Platform,
+    *,
+    as_of: date = DEFAULT_AS_OF,
+    seed: str = generation.DEFAULT_SEED,
+    only: Collection[str] = (),
+    force: bool = False,
+    writing: Progress = lambda *_: None,
+    harvesting: Progress = lambda *_: None,
+) -> Loaded:
+    """Folders, bodies, accounts, sources, runs. Raises `NotEmpty`, `LoadFailed`."""
+    if not force:
+        _require_no_real_data(platform)
+    write_folders(root(platform), as_of=as_of, seed=seed, only=only, progress=writing)
+    with platform.work(city.DEMO) as work:
+        city.settle(work)
+    with platform.work(city.DEMO) as work:
+        secret = platform.settings.mode == "production"
+        people = tuple(city.admit(work, secret=secret))
+        sources = [(source.id, source.title) for source in city.connect(work, root(platform))]
+    for done, (source_id, title) in enumerate(sources):
+        harvesting(title, done, len(sources))
+        _harvest(platform, source_id, title)
+    harvesting("", len(sources), len(sources))
+    outbox.drain(platform)
+    with platform.read(city.DEMO) as work:
+        count = work.session.scalar(_count().where(Dataset.source_id.in_(city.made(work, "harvest_source"))))
+    return Loaded(datasets=count or 0, sources=len(sources), people=people)
+
+
+def _harvest(platform: Platform, source_id: str, title: str) -> None:
+    """One run to its end; one that a killed load left behind is taken up instead of a new one."""
+    with platform.work(city.DEMO) as work:
+        run = runs.start(work, work.session.get_one(HarvestSource, source_id))
+        run_id = run.id
+    state = pipeline.run(platform, run_id)
+    if state != "done":
+        raise LoadFailed(source=title, state=state)
+
+
+def real_datasets(work: Work) -> int:
+    """Datasets that are neither synthetic nor came from the demo's own sources (two lists are real)."""
+    made = city.made(work, "harvest_source")
+    foreign = or_(Dataset.source_id.is_(None), Dataset.source_id.not_in(made))
+    return work.session.scalar(_count().where(Dataset.synthetic.is_(False), foreign)) or 0
+
+
+def _count() -> Select[int]:
+    return select(func.count()).select_from(Dataset)
+
+
+def _require_no_real_data(platform: Platform) -> None:
+    with platform.read(city.DEMO) as work:
+        if count := real_datasets(work):
+            raise NotEmpty(count=count)
+
+
+def write_folders(folder: Path, *, as_of: date, seed: str, only: Collection[str], progress: Progress) -> None:
+    """Generate the departments' folders, unless the ones there are what would be written.
+
+    The stamp is written last, so that a killed generation is done again.
+    """
+    wanted = _fingerprint(as_of, seed, only)
+    if _is_written(folder, wanted):
+        return
+    (folder / STAMP).unlink(missing_ok=True)
+    _remove_leavings(folder)
+    for body in bodies():
+        (folder / body.slug).mkdir(parents=True, exist_ok=True)
+    paths = generation.generate(folder, as_of=as_of, seed=seed, only=only, progress=progress)
+    sizes = {str(path.relative_to(folder)): path.stat().st_size for path in paths}
+    (folder / STAMP).write_bytes(orjson.dumps({"made_from": wanted, "files": sizes}))
+
+
+def _is_written(folder: Path, wanted: str) -> bool:
+    try:
+        stamp = orjson.loads((folder / STAMP).read_bytes())
+        return stamp["made_from"] == wanted and all(
+            (folder / name).stat().st_size == size for name, size in stamp["files"].items()
+        )
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _remove_leavings(folder: Path) -> None:
+    for body in bodies():
+        shutil.rmtree(folder / body.slug, ignore_errors=True)
+
+
+def _fingerprint(as_of: date, seed: str, only: Collection[str]) -> str:
+    """SHA-256 of the generator, its data and its arguments."""
+    digest = hashlib.sha256(f"{as_of.isoformat()}\n{seed}\n{sorted(only)}\n".encode())
+    for name, content in _sources_of(Path(str(files("opendata.demo")))):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _sources_of(package: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".yaml", ".csv"}:
+            yield str(path.relative_to(package)), path.read_bytes()
