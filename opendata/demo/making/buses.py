@@ -105,11 +105,11 @@ def _line(net: _Network, first: Ward, last: Ward) -> list[str]:
 
 def _departures(route: str, draw: Draw) -> Iterator[tuple[str, str, int, int]]:
     """Trip, service, direction and departure in minutes after midnight."""
-    for service, headway in HEADWAYS.items():
+    for order, (service, headway) in enumerate(HEADWAYS.items(), start=1):
         for direction in (0, 1):
             departures = range(FIRST_BUS + draw.between(0, headway - 1), LAST_BUS, headway)
             for number, minute in enumerate(departures, start=1):
-                yield f"{route}-{service}-{direction}-{number:02d}", service, direction, minute
+                yield f"{route}-{order}{direction}-{number:02d}", service, direction, minute
 
 
 def _times(trip: str, along: list[str], places: dict[str, Point], minute: int) -> Iterator[Row]:

@@ -43,7 +43,7 @@ def trucks(city: City) -> Iterator[Row]:
         for gate, direction, share, slope in lanes:
             step += 1
             trucks_now = round(expected * share * noise[step % 4_099])
-            waiting = round(4.0 + slope * busy**2 * 5.0 * noise[(step * 7) % 4_099], 1)
+            waiting = round(4.0 + slope * busy**2 * 5.0 * noise[(step * 7) % 4_099])
             yield (moment, gate, direction, trucks_now, waiting)
 
 

@@ -12,7 +12,7 @@ from opendata.demo.writing.columns import Row
 
 FIXED_DATE = datetime(2026, 7, 1, tzinfo=UTC)
 FONT = "Roboto"
-WIDTHS = (72, 42, 26, 24, 26)
+WIDTHS = (62, 40, 26, 22, 40)
 HEADINGS = ("Khoản phí", "Đối tượng", "Mức (đồng/cont)", "Từ ngày", "Văn bản")
 
 
