@@ -5,6 +5,7 @@ Loading again changes nothing; a load that was killed goes on where it stopped.
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,12 +22,16 @@ from opendata.demo import city, generation
 from opendata.demo.catalogue import bodies
 from opendata.demo.people import Person
 from opendata.demo.writing.calendar import DEFAULT_AS_OF
-from opendata.services.harvest import pipeline, runs
+from opendata.services.harvest import lease, pipeline, runs
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, how many there are)."""
 
 STAMP = "generated.json"
+UNSETTLED = {"busy", "lost", "queued"}
+RETRY = 0.5
+PATIENCE = 15.0
+"""Seconds on top of the lease of a source."""
 
 
 class NotEmpty(Conflict):
@@ -87,11 +92,12 @@ def load(
 
 
 def _harvest(platform: Platform, source_id: str, title: str) -> None:
-    """One run to its end; one that a killed load left behind is taken up instead of a new one."""
+    """One run to its end. A run that a killed load left behind is taken up once its lease is over."""
     with platform.work(city.DEMO) as work:
-        run = runs.start(work, work.session.get_one(HarvestSource, source_id))
-        run_id = run.id
-    state = pipeline.run(platform, run_id)
+        run_id = runs.start(work, work.session.get_one(HarvestSource, source_id)).id
+    patience = time.monotonic() + lease.DURATION.total_seconds() + PATIENCE
+    while (state := pipeline.run(platform, run_id)) in UNSETTLED and time.monotonic() < patience:
+        time.sleep(RETRY)
     if state != "done":
         raise LoadFailed(source=title, state=state)
 

@@ -96,8 +96,14 @@ class Console:
     @contextmanager
     def progress(self, message: str) -> Iterator[Advance]:
         """A callback (label, done, total) that shows how far a long step is, on standard error."""
-        with reporting(self.text(message)) as advance:
-            yield advance
+        with reporting() as stage:
+            yield stage(self.text(message))
+
+    @contextmanager
+    def stages(self) -> Iterator[Callable[[str], Advance]]:
+        """`progress` for a step of several parts: a callback for each message."""
+        with reporting() as stage:
+            yield lambda message: stage(self.text(message))
 
 
 def _cell(value: Any) -> str:

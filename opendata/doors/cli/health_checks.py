@@ -171,9 +171,7 @@ def job_state(platform: Platform) -> Iterator[Finding]:
     yield Finding(
         name=JOBS,
         state="warn" if failed else "ok",
-        detail=N_(
-            "%(queued)s đang chờ, %(running)s đang chạy, %(failed)s hỏng."
-        ),
+        detail=N_("%(queued)s đang chờ, %(running)s đang chạy, %(failed)s hỏng."),
         remedy=N_("Xem cột problem của bảng job."),
         params={
             "queued": states.get("queued", 0),

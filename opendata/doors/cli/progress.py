@@ -16,22 +16,25 @@ QUIET_SECONDS = 2.0
 
 
 @contextmanager
-def reporting(title: str) -> Iterator[Advance]:
-    if sys.stderr.isatty():
-        with _bar(title) as advance:
-            yield advance
-    else:
-        yield _Lines(title)
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Advance]:
+def reporting() -> Iterator[Callable[[str], Advance]]:
+    """Gives a function that opens a stage under its title."""
+    if not sys.stderr.isatty():
+        yield _Lines
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[label]}"), console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=None, label="")
-        yield lambda label, done, total: progress.update(
-            task, completed=done, total=total or None, label=label
-        )
+        yield lambda title: _bar(progress, title)
+
+
+def _bar(progress: Progress, title: str) -> Advance:
+    """A bar that appears with its first step."""
+    task = progress.add_task(title, total=None, label="", visible=False, start=False)
+
+    def advance(label: str, done: int, total: int) -> None:
+        progress.start_task(task)
+        progress.update(task, completed=done, total=total or None, label=label, visible=True)
+
+    return advance
 
 
 class _Lines:

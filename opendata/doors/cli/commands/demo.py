@@ -1,0 +1,96 @@
+"""`opendata demo`: the demo city."""
+
+from datetime import date, datetime
+
+import click
+
+from opendata import demo
+from opendata.base.kit.errors import N_
+from opendata.base.models import migrations
+from opendata.demo.clear import clear
+from opendata.demo.load import Loaded, load
+from opendata.doors.cli.console import Console, with_console
+from opendata.doors.cli.lazy import Group
+
+
+@click.group("demo", cls=Group)
+def command() -> None:
+    pass
+
+
+def _day(_ctx: click.Context, _parameter: click.Parameter, value: str) -> date:
+    """A date, or `today`."""
+    try:
+        return datetime.now().astimezone().date() if value == "today" else date.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(value) from error
+
+
+@command.command("load", help=N_("Nạp thành phố mẫu; nạp lại không làm thay đổi gì."))
+@click.option(
+    "--as-of",
+    callback=_day,
+    default=demo.DEFAULT_AS_OF.isoformat(),
+    show_default=True,
+    metavar="DATE",
+    help=N_("Ngày kết thúc của số liệu, hoặc today."),
+)
+@click.option("--seed", default=demo.DEFAULT_SEED, show_default=True, help=N_("Hạt giống của số ngẫu nhiên."))
+@click.option("--only", default="", metavar="D10,D24", help=N_("Chỉ những bộ dữ liệu này."))
+@click.option()
+@click.option("--force", is_flag=True, help=N_("Nạp cả khi cổng đã có dữ liệu thật."))
+@with_console
+def load_(console: Console, as_of: date, seed: str, *, only: str, force: bool) -> None:
+    chosen = tuple(name.strip().upper() for name in only.split(",") if name.strip())
+    if unknown := sorted(set(chosen) - set(demo.datasets())):
+        raise click.BadParameter(", ".join(unknown), param_hint="--only")
+    migrations.upgrade(console.unchecked_platform.engine)
+    with console.stages() as stage:
+        loaded = load(
+            console.platform,
+            as_of=as_of,
+            seed=seed,
+            only=chosen,
+            force=force,
+            writing=stage(N_("Tạo dữ liệu của các cơ quan")),
+            harvesting=stage(N_("Thu thập")),
+        )
+    _welcome(console, loaded)
+
+
+@command.command("clear", help=N_("Gỡ đúng những gì `demo load` đã tạo."))
+@click.option("--yes", is_flag=True, help=N_("Không hỏi lại."))
+@with_console
+def clear_(console: Console, *, yes: bool) -> None:
+    if not yes:
+        click.confirm(console.text(N_("Gỡ thành phố mẫu?")), abort=True, err=True)
+    cleared = clear(console.platform)
+    console.say(
+        N_("Đã gỡ %(datasets)s bộ dữ liệu, %(organizations)s cơ quan, %(users)s tài khoản."),
+        datasets=cleared.datasets,
+        organizations=cleared.organizations,
+        users=cleared.users,
+    )
+
+
+def _welcome(console: Console, loaded: Loaded) -> None:
+    base = console.settings.base_url.rstrip("/")
+    console.say(
+        N_("Thành phố mẫu: %(datasets)s bộ dữ liệu từ %(sources)s thư mục của các cơ quan."),
+        datasets=loaded.datasets,
+        sources=loaded.sources,
+    )
+    addresses = {
+        N_("Trang chủ"): f"{base}/",
+        N_("Tiếng Anh"): f"{base}/en/",
+        N_("Tài liệu API"): f"{base}/docs/api",
+        N_("API"): f"{base}/api/v1/datasets?q=cang",
+        N_("Đăng nhập"): f"{base}/sign-in",
+    }
+    for label, address in addresses.items():
+        click.echo(f"  {console.text(label):<16}{address}")
+    rows = [
+        {"title": person.title[console.language], "email": person.email, "password": password or "********"}
+        for person, password in loaded.people
+    ]
+    console.table(rows, {"title": N_("Vai trò"), "email": N_("Thư"), "password": N_("Mật khẩu")})
