@@ -1,0 +1,175 @@
+"""The OpenAPI 3.1 document: made from the routes, completed with what every route shares."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask_smorest import Api
+from marshmallow import fields
+
+from opendata.base.kit.vocabularies import Vocabularies
+from opendata.doors.api.schemas import base
+from opendata.doors.api.schemas.outputs import Problem
+from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
+from opendata.doors.http.permissions import ANYONE
+
+PROBLEM_TYPE = "application/problem+json"
+
+ABOUT = """\
+Open data of the city. Everything public can be read without an account.
+
+Texts come in two languages as `{"vi": …, "en": …}`. Lists answer `data`, `meta` and `links`; follow
+`links.next` to the end. Errors are problem details (RFC 9457) with a stable `code`. Answers carry an
+`ETag`; send it back as `If-None-Match` to learn that nothing has changed. Changing a dataset takes
+`If-Match` with the ETag or the version you have read.
+"""
+
+PATH_NOTES = {
+    "dataset_id": "Id or slug of the dataset.",
+    "resource_id": "Id of the resource.",
+    "organization_id": "Id, slug, former slug or code of the body.",
+    "topic_id": "Id or slug of the topic.",
+    "source_id": "Id or slug of the source.",
+    "run_id": "Id of the run.",
+}
+
+STATUS_NOTES = {
+    301: "It has another address now: see `Location`.",
+    304: "The copy named in If-None-Match is current.",
+    400: "A parameter is unknown or cannot be understood; `errors` names it.",
+    401: "Nobody is signed in.",
+    403: "The account may not do this, or the form token is missing.",
+    404: "There is no such thing, or not for this caller.",
+    409: "The state of things does not allow it.",
+    412: "Somebody else changed it meanwhile.",
+    413: "The body is too large.",
+    415: "The body is of another type than the route takes.",
+    416: "The file has no byte in the ranges asked for.",
+    422: "A field is wrong; `errors` names it.",
+    428: "`If-Match` is missing.",
+    503: "A part of the service is away; try again later.",
+    507: "There is no room for more files.",
+}
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "The ETag or the version that was read, as a quoted text; `*` for any.",
+    "example": '"v3"',
+}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string", "maxLength": 2000},
+    "description": "ETags of copies that are at hand.",
+}
+LANG = {
+    "in": "query",
+    "name": "lang",
+    "schema": {"type": "string", "enum": ["vi", "en"]},
+    "description": "Language of messages; else Accept-Language decides, else Vietnamese.",
+}
+
+
+class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """Leaves errors to the application, which renders them by path, and documents them as it does."""
+
+    def __init__(self, app: Any, vocabularies: Vocabularies) -> None:
+        self._vocabularies = vocabularies
+        super().__init__(app)
+
+    def _register_error_handlers(self) -> None:
+        return
+
+    def _register_responses(self) -> None:
+        self.ma_plugin.converter.add_attribute_function(self._codes_as_enum)
+        for status in HTTPStatus:
+            if status >= 300:
+                response = _documented(status)
+                self.spec.components.response(f"STATUS_{status.value}", response, lazy=True)
+                self.spec.components.response(status.name, response, lazy=True)
+        self.spec.components.response("DEFAULT_ERROR", _problem("Any other error."), lazy=True)
+
+    def _codes_as_enum(self, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+        """The codes of a vocabulary, with null where it is accepted."""
+        values: list[Any] = list(ret.get("enum", ()))
+        if isinstance(field, base.Code):
+            values = list(self._vocabularies.terms(field.vocabulary))
+        if values and field.allow_none and None not in values:
+            values.append(None)
+        return {"enum": values} if values else {}
+
+
+def _documented(status: HTTPStatus) -> dict[str, Any]:
+    description = STATUS_NOTES.get(status.value, status.phrase)
+    if status.value < 400:
+        headers = {"Location": {"schema": {"type": "string"}}} if status.value == 301 else {}
+        return {"description": description, "headers": headers}
+    return _problem(description)
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": Problem}}}
+
+
+def document(api: RestApi, base_url: str) -> dict[str, Any]:
+    """The finished document."""
+    raw: dict[str, Any] = api.spec.to_dict()
+    raw["info"]["description"] = ABOUT
+    raw["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    raw["servers"] = [{"url": base_url.rstrip("/") or "/"}]
+    raw["components"]["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A signed-in browser."},
+        "token": {
+            "type": "apiKey",
+            "in": "header",
+            "name": TOKEN_HEADER,
+            "description": "The form token of the session; every change by a session needs it.",
+        },
+    }
+    for method, path, operation in _operations(raw):
+        _complete(method, path, operation)
+    return raw
+
+
+def _operations(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in raw["paths"].items():
+        shared = item.pop("parameters", [])
+        for method, operation in item.items():
+            operation["parameters"] = [*shared, *operation.get("parameters", [])]
+            yield method, path, operation
+
+
+def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
+    parameters: list[dict[str, Any]] = operation["parameters"]
+    for parameter in parameters:
+        if parameter["in"] == "path":
+            parameter["description"] = PATH_NOTES[parameter["name"]]
+            parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": 200}
+    if not any(parameter["name"] == "lang" for parameter in parameters):
+        parameters.append(dict(LANG))
+    match = operation.pop("x-if-match")
+    if match:
+        parameters.append({**IF_MATCH, "required": match == "required"})
+    if method == "get":
+        parameters.append(dict(IF_NONE_MATCH))
+    operation["operationId"] = _name(method, path)
+    operation["security"] = _security(method, operation["x-permission"])
+    for status, response in operation["responses"].items():
+        if status in {"200", "201"} and "content" in response:
+            response.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
+
+
+def _security(method: str, permission: str) -> list[dict[str, list[str]]]:
+    if method != "get":
+        return [{"session": [], "token": []}]
+    return [{"session": []}] if permission != ANYONE else [{}, {"session": []}]
+
+
+def _name(method: str, path: str) -> str:
+    """get_datasets_revisions for GET /api/v1/datasets/{dataset_id}/revisions."""
+    parts = [part for part in path.split("/")[3:] if part]
+    one = "one" if parts[-1].startswith("{") else ""
+    words = [method, *(part.replace("/", "_") for part in parts if not part.startswith("{")), one]
+    return "_".join(word.replace("-", "_") for word in words if word)
