@@ -6,7 +6,7 @@ noise words) are not here but in `config/vocabularies`.
 
 from opendata.base.kit.vietnamese.keys import exact_key, fold, gram2, match_key, slugify
 from opendata.base.kit.vietnamese.ordering import sort_key
-from opendata.base.kit.vietnamese.syllables import is_syllable, place_tone
+from opendata.base.kit.vietnamese.syllables import is_plain_syllable, is_syllable, place_tone
 from opendata.base.kit.vietnamese.text import Word, clean, has_marks, tokens, words
 from opendata.base.kit.vietnamese.typing_methods import decode_telex, decode_vni
 
@@ -19,6 +19,7 @@ __all__ = [
     "fold",
     "gram2",
     "has_marks",
+    "is_plain_syllable",
     "is_syllable",
     "match_key",
     "place_tone",

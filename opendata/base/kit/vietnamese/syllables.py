@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from opendata.base.kit.vietnamese.keys import TONES
+from opendata.base.kit.vietnamese.keys import TONES, fold
 
 _ONSETS = tuple(
     "ngh ng nh gh gi kh ph th tr ch qu b c d đ g h k l m n p r s t v x".split(),
@@ -49,6 +49,16 @@ def is_syllable(word: str) -> bool:
     return len(tones) <= 1 and _is_possible(letters, tones)
 
 
+def is_plain_syllable(word: str) -> bool:
+    """Would it be a possible syllable if some marks were added? For unmarked text ("bien", "dat")."""
+    word = fold(word)
+    if word in _PLAIN_ALONE:
+        return True
+    return any(
+        word.startswith(onset) and word[len(onset) :] in rhymes for onset, rhymes in _PLAIN_RHYMES.items()
+    )
+
+
 def split_tone(word: str) -> tuple[str, str]:
     """(lower-case letters without tone marks, the tone marks)."""
     decomposed = unicodedata.normalize("NFD", word.lower())
@@ -86,6 +96,16 @@ def _nucleus(letters: str) -> tuple[int, int]:
     start, end = found.span()
     is_glide = letters.startswith(("qu", "gi")) and end - start > 1
     return (start + 1 if is_glide else start), end
+
+
+def _plain(rhymes: frozenset[str]) -> frozenset[str]:
+    return frozenset(fold(rhyme) for rhyme in rhymes)
+
+
+_PLAIN_ALONE = _plain(_RHYMES | _Y_RHYMES_WITHOUT_ONSET)
+_PLAIN_RHYMES = {
+    fold(onset): _plain({"qu": _Q_RHYMES, "gi": _GI_RHYMES}.get(onset, _RHYMES)) for onset in _ONSETS
+}
 
 
 @lru_cache(maxsize=65536)

@@ -1,0 +1,229 @@
+"""The search of datasets from text to results: interpret, plan, and where nothing is found, the ladder.
+
+Nothing here knows sessions or web frameworks: an index, a lexicon and a text go in, an outcome comes out.
+"""
+
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from opendata.base.kit.errors import N_
+from opendata.engines.search import Plan, Results, SearchIndex
+from opendata.services.catalog.query import corrections
+from opendata.services.catalog.query.interpret import interpret
+from opendata.services.catalog.query.interpretation import Interpretation
+from opendata.services.catalog.query.lexicon import Lexicon
+from opendata.services.catalog.query.planning import Matching, match, relaxed
+from opendata.services.catalog.query.words import Phrase
+
+Step = Literal["noise", "time", "typing", "glued", "onset", "spelling", "relaxed"]
+Note = tuple[str, Mapping[str, Any]]
+
+_CORRECTED = N_("Không có kết quả cho “%(typed)s”; đang hiện kết quả cho “%(searched)s”.")
+_LIFTED = N_("Không có kết quả trong thời gian %(typed)s; đang hiện mọi thời gian.")
+_RELAXED = N_("Không có kết quả có đủ các từ của “%(typed)s”; đang hiện kết quả có phần lớn các từ.")
+_PHRASE_FIELDS = ("title", "title_en", "tags", "body")
+_MAX_VOCABULARY = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`step` is the rung of the ladder that found something, None when the query did or nothing did.
+
+    `notes` are sentences (message id, parameters) for the reader, `words` what a hit may be marked by.
+    """
+
+    results: Results
+    interpretation: Interpretation
+    step: Step | None = None
+    notes: tuple[Note, ...] = ()
+    words: Phrase = ()
+
+    @property
+    def searched(self) -> str:
+        """The text whose results are shown."""
+        return self.interpretation.searched
+
+    @property
+    def corrected(self) -> bool:
+        """Are these results for another text than the one typed?"""
+        return self.step in {"typing", "glued", "onset", "spelling"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    step: Step | None
+    interpretation: Interpretation
+    matching: Matching
+    timed: bool = True
+
+
+def search(
+    index: SearchIndex,
+    lexicon: Lexicon,
+    text: str,
+    *,
+    filters: Mapping[str, tuple[str, ...]] | None = None,
+    visible: frozenset[str] = frozenset({"public"}),
+    facets: tuple[str, ...] = (),
+    facet_size: int = 50,
+    period: tuple[int, int] | None = None,
+    sort: str = "relevance",
+    size: int = 20,
+    after: tuple[Any, ...] | None = None,
+    undo: Collection[str] = (),
+    as_typed: bool = False,
+) -> Outcome:
+    """The datasets a text asks for. Any text is fine; one without words finds everything in scope.
+
+    `undo` names rewritings to leave out (`Rewriting.id`); `as_typed` leaves out all and the ladder too.
+    `period` is a filter given apart from the text, in days since 1970-01-01.
+    """
+    scope = Plan(
+        visible=visible,
+        filters=filters or {},
+        period=period,
+        facets=facets,
+        facet_size=facet_size,
+        sort=sort,
+        size=size,
+        after=after,
+    )
+    pipeline = _Pipeline(index, lexicon, scope, tuple(undo), as_typed=as_typed)
+    return pipeline.run(text)
+
+
+@dataclass(frozen=True)
+class _Pipeline:
+    index: SearchIndex
+    lexicon: Lexicon
+    scope: Plan
+    undo: tuple[str, ...]
+    as_typed: bool
+    seen: set[str] = field(default_factory=set)
+
+    def run(self, text: str) -> Outcome:
+        first = self._attempt(None, self._read(text))
+        found = self._try(first)
+        if found is not None:
+            return found
+        if not self.as_typed:
+            for attempt in self._ladder(first.interpretation):
+                found = self._try(attempt)
+                if found is not None:
+                    return found
+        return self._outcome(first, self.index.search(self._plan(first)))
+
+    # --- attempts ---------------------------------------------------------------------------------
+
+    def _read(self, text: str, *undo: str) -> Interpretation:
+        undo = (*self.undo, *undo)
+        return interpret(text, self.lexicon, self._holds, undo=undo, as_typed=self.as_typed)
+
+    def _attempt(self, step: Step | None, interpretation: Interpretation, *, timed: bool = True) -> Attempt:
+        return Attempt(step, interpretation, match(interpretation, self.index.statistics), timed)
+
+    def _try(self, attempt: Attempt) -> Outcome | None:
+        """The outcome if it has hits."""
+        if attempt.matching.hopeless:
+            return None
+        results = self.index.search(self._plan(attempt))
+        return self._outcome(attempt, results) if results.total else None
+
+    def _plan(self, attempt: Attempt) -> Plan:
+        words = attempt.interpretation.period if attempt.timed else None
+        period = self.scope.period
+        if words is not None:
+            asked = (words.start, words.end)
+            period = asked if period is None else (max(period[0], asked[0]), min(period[1], asked[1]))
+        return replace(self.scope, where=attempt.matching.where, exact=attempt.matching.exact, period=period)
+
+    def _outcome(self, attempt: Attempt, results: Results) -> Outcome:
+        return Outcome(
+            results=results,
+            interpretation=attempt.interpretation,
+            step=attempt.step,
+            notes=tuple(self._notes(attempt)),
+            words=attempt.matching.words,
+        )
+
+    def _notes(self, attempt: Attempt) -> Iterator[Note]:
+        read = attempt.interpretation
+        if attempt.step in {"typing", "glued", "onset", "spelling"}:
+            yield _CORRECTED, {"typed": self._typed, "searched": read.searched}
+        if attempt.step == "relaxed":
+            yield _RELAXED, {"typed": self._typed}
+        if read.period is not None and not attempt.timed:
+            yield _LIFTED, {"typed": read.period.text}
+        for rewriting in read.rewritings:
+            if rewriting.kind != "time" or attempt.timed:
+                yield rewriting.note
+
+    @property
+    def _typed(self) -> str:
+        return next(iter(self.seen), "")
+
+    # --- the ladder -------------------------------------------------------------------------------
+
+    def _ladder(self, first: Interpretation) -> Iterator[Attempt]:
+        """What to try when a query finds nothing, in order."""
+        self.seen.add(first.text)
+        yield from self._put_back(first)
+        statistics = self.index.statistics
+        yield from self._corrected("typing", corrections.raw_typing(first.text))
+        yield from self._corrected("glued", corrections.unglued(first.searched, statistics))
+        yield from self._best_onset(first)
+        yield from self._corrected("spelling", corrections.respelled(first.searched, self._vocabulary))
+        most = relaxed(first, statistics)
+        if most is not None:
+            yield Attempt("relaxed", first, most)
+            if first.period is not None:
+                yield Attempt("relaxed", first, most, timed=False)
+
+    def _put_back(self, first: Interpretation) -> Iterator[Attempt]:
+        has_noise = any(rewriting.kind == "noise" for rewriting in first.rewritings)
+        if first.period is not None:
+            yield self._attempt("time", first, timed=False)
+        if has_noise:
+            yield self._attempt("noise", self._read(first.text, "noise"))
+        if first.period is not None:
+            yield self._attempt("time", self._read(first.text, "noise", "time"))
+
+    def _corrected(self, step: Step, texts: Iterator[str]) -> Iterator[Attempt]:
+        for text in texts:
+            if text not in self.seen:
+                read = self._read(text)
+                yield self._attempt(step, read)
+                if read.period is not None:
+                    yield self._attempt(step, read, timed=False)
+
+    def _best_onset(self, first: Interpretation) -> Iterator[Attempt]:
+        """Of the texts with other onsets, the one whose best hit scores highest."""
+        best: tuple[float, Attempt] | None = None
+        for text in corrections.other_onsets(first.searched, self.index.statistics):
+            attempt = self._attempt("onset", self._read(text))
+            if attempt.matching.hopeless:
+                continue
+            plan = replace(self._plan(attempt), size=1, after=None, facets=(), sort="relevance")
+            hits = self.index.search(plan).hits
+            if hits and (best is None or hits[0].score > best[0]):
+                best = (hits[0].score, attempt)
+        if best is not None:
+            yield best[1]
+
+    # --- what the index knows -----------------------------------------------------------------------
+
+    def _holds(self, words: Phrase) -> bool:
+        """Does a title, a tag or the name of a body hold these words side by side? By their pairs."""
+        for left, right in itertools.pairwise(words):
+            form = "exact" if left.marked and right.marked else "fold"
+            gram = f"{getattr(left, form)}_{getattr(right, form)}"
+            pairs = [(f"{name}.{form}2", gram) for name in _PHRASE_FIELDS]
+            _, found = self.index.statistics(pairs)
+            if not any(found.values()):
+                return False
+        return True
+
+    def _vocabulary(self, stream: str, prefix: str) -> Sequence[tuple[str, int]]:
+        return self.index.vocabulary(stream, prefix, _MAX_VOCABULARY)
