@@ -11,6 +11,8 @@ from opendata.base.runtime import Platform
 from opendata.base.runtime.database import connect
 from opendata.engines.files.local import LocalFiles
 from opendata.engines.files.protocol import FileStore
+from opendata.services.harvest.reach import Reach
+from opendata.services.harvest.registry import HarvesterTypes
 from opendata.settings import Settings
 
 VOCABULARIES = Vocabularies()
@@ -25,6 +27,8 @@ def bare_platform(folder: Path) -> Platform:
     Base.metadata.create_all(platform.engine)
     platform.register(Vocabularies, VOCABULARIES)
     platform.register(FileStore, LocalFiles(folder / "files", reserve=0))
+    platform.register(HarvesterTypes, HarvesterTypes.installed())
+    platform.register(Reach, Reach(settings))
     return platform
 
 

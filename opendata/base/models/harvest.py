@@ -7,7 +7,7 @@ cancelled | lost; awaiting_approval -> running(apply) | rejected | superseded; l
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Code, Id, Instant, JsonValue, Obj, Ref, Slug, UtcDateTime
@@ -182,7 +182,7 @@ class HarvestFile(Base):
     __tablename__ = "harvest_file"
 
     source_id: Mapped[str] = mapped_column(
-        ForeignKey("harvest_source.id", ondelete="CASCADE"), primary_key=True
+        Uuid(as_uuid=False), ForeignKey("harvest_source.id", ondelete="CASCADE"), primary_key=True
     )
     path_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     size: Mapped[int]

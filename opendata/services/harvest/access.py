@@ -11,6 +11,7 @@ from opendata.services.harvest.items import Source, SourceError
 from opendata.services.harvest.listing import ListingLog
 
 _NOTHING_KNOWN = Known()
+SETTLE_SECONDS = 60.0
 
 
 class Access:
@@ -55,5 +56,8 @@ def open_access(
     """
     log = ListingLog()
     http = HttpAccess(fetcher, source_url=source.url, log=log, known=known) if "http" in needs else None
-    folder = FolderAccess(source.url, allowed=roots, now=now) if "folder" in needs else None
+    settle = float(source.config.get("settle_seconds", SETTLE_SECONDS))
+    folder = (
+        FolderAccess(source.url, allowed=roots, now=now, settle_seconds=settle) if "folder" in needs else None
+    )
     return Access(log=log, http=http, folder=folder)

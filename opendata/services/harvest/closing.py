@@ -13,7 +13,7 @@ from opendata.services.harvest.execution import Execution
 from opendata.services.harvest.listing import ListingLog
 from opendata.services.harvest.proof import Proof
 
-LOSSY = ("bad_url", "missing_url")
+LOSSY = ("bad_url", "missing_url", "missing_file")
 """Remarks that mean a part of a record was left out; a run with such records is not plainly done."""
 
 

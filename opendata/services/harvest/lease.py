@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from sqlalchemy import or_, select, update
@@ -22,6 +23,7 @@ from opendata.base.runtime import SYSTEM, Platform, Work
 log = structlog.get_logger(__name__)
 DURATION = timedelta(seconds=60)
 HEARTBEAT = 10.0
+_PROCESSES = Path("/proc/self").parent
 
 
 class LeaseLost(Conflict):
@@ -30,11 +32,13 @@ class LeaseLost(Conflict):
 
 
 def owner_name() -> str:
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{new_id()[:8]}"
+    """Host, process and when that process began: enough to tell later whether it still lives."""
+    return f"{_host()}:{os.getpid()}:{_began(os.getpid())}:{new_id()[:8]}"
 
 
 def take(work: Work, source_id: str, owner: str) -> int:
     """The new fence. Commit before working under it. Raises `LeaseLost` while another holds the source."""
+    release_dead(work, source_id)
     taken = work.session.execute(
         update(HarvestSource)
         .where(HarvestSource.id == source_id)
@@ -67,6 +71,44 @@ def give_back(work: Work, source_id: str, fence: int) -> None:
         .values(lease_owner=None, lease_until=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def release_dead(work: Work, source_id: str | None = None) -> None:
+    """End the leases of processes of this host that are gone, instead of waiting for them to run out."""
+    query = select(HarvestSource.id, HarvestSource.lease_owner).where(HarvestSource.lease_owner.is_not(None))
+    if source_id is not None:
+        query = query.where(HarvestSource.id == source_id)
+    for held, owner in work.session.execute(query).all():
+        if _is_dead(owner or ""):
+            work.session.execute(
+                update(HarvestSource)
+                .where(HarvestSource.id == held, HarvestSource.lease_owner == owner)
+                .values(lease_owner=None, lease_until=None)
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _is_dead(owner: str) -> bool:
+    """Known only of processes of this host whose table of processes can be read."""
+    host, _, rest = owner.partition(":")
+    pid, _, rest = rest.partition(":")
+    began = rest.partition(":")[0]
+    return host == _host() and pid.isdigit() and bool(began) and _began(int(pid)) != began
+
+
+def _host() -> str:
+    return socket.gethostname().replace(":", "-")[:40]
+
+
+def _began(pid: int) -> str:
+    """The start time of a process in clock ticks since boot; "gone" when there is none, "" when unknown."""
+    if not _PROCESSES.is_dir():
+        return ""
+    try:
+        status = (_PROCESSES / str(pid) / "stat").read_text()
+    except OSError:
+        return "gone"
+    return status.rpartition(")")[2].split()[19]
 
 
 @contextmanager

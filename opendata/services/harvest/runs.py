@@ -11,6 +11,7 @@ from opendata.base.models import HarvestRun, HarvestSource
 from opendata.base.runtime import Work, jobs
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
+from opendata.services.harvest import lease
 from opendata.services.harvest.lease import LeaseLost
 
 JOB = "harvest.run"
@@ -123,6 +124,7 @@ def note(work: Work, run_id: str, fence: int, **values: Any) -> None:
 
 def reap(work: Work, source_id: str | None = None) -> int:
     """Runs whose lease has run out become `lost`, then wait for another attempt or have failed."""
+    lease.release_dead(work, source_id)
     expired = select(HarvestSource.id).where(
         or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < work.now)
     )
