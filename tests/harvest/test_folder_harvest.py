@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from opendata.base.models import Resource
 from opendata.base.runtime import SYSTEM
-from opendata.testing.harvest import a_source
+from opendata.testing.harvest_bench import a_source
 
 
 def lay(root: Path, path: str, body: str | bytes) -> Path:
