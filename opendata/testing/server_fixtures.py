@@ -1,0 +1,64 @@
+"""Fixtures that start the real servers, once a test run. Where one is missing its tests are skipped by
+name, and fail under OPENDATA_TEST_STRICT=1. Load with `-p opendata.testing.server_fixtures`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from opendata.testing.servers import (
+    ElasticNode,
+    PostgresServer,
+    RedisServer,
+    S3Server,
+    Server,
+    ServerMissing,
+    scratch_folder,
+)
+
+S = TypeVar("S", bound=Server)
+
+
+def start_or_skip(server: S) -> S:
+    try:
+        return server.start()
+    except ServerMissing as missing:
+        if os.environ.get("OPENDATA_TEST_STRICT") == "1":
+            pytest.fail(f"strict run: {missing}")
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    with scratch_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def elastic_server(server_folder: Path) -> Iterator[ElasticNode]:
+    yield from _running(ElasticNode(server_folder))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
+    yield from _running(PostgresServer(server_folder))
+
+
+@pytest.fixture(scope="session")
+def redis_server(server_folder: Path) -> Iterator[RedisServer]:
+    yield from _running(RedisServer(server_folder))
+
+
+@pytest.fixture(scope="session")
+def s3_server(server_folder: Path) -> Iterator[S3Server]:
+    yield from _running(S3Server(server_folder))
+
+
+def _running(server: S) -> Iterator[S]:
+    start_or_skip(server)
+    try:
+        yield server
+    finally:
+        server.stop()

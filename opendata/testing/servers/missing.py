@@ -1,0 +1,53 @@
+"""What to do where a program is not installed."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+
+class ServerMissing(RuntimeError):
+    """The program is not on this machine and may not be installed; the text says which and how to get it."""
+
+
+def installs_allowed() -> bool:
+    return os.environ.get("OPENDATA_TEST_INSTALL") == "1"
+
+
+def cache_folder() -> Path:
+    """Where downloaded programs stay between runs. Root's own cache is closed to the accounts that servers
+    run under, so root gets one that all may read."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    if not base:
+        base = "/var/cache" if os.geteuid() == 0 else str(Path.home() / ".cache")
+    folder = Path(base) / "opendata-servers"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def program(name: str, debian_package: str) -> Path:
+    """A program on the path, installed from its Debian package where that is allowed."""
+    found = shutil.which(name)
+    if not found:
+        install_package(debian_package)
+        found = shutil.which(name)
+    if not found:
+        raise ServerMissing(f"{name} is not on the path")
+    return Path(found)
+
+
+def install_package(debian_package: str) -> None:
+    how = f"apt-get install {debian_package}"
+    if not installs_allowed() or os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise ServerMissing(f"{debian_package} is not installed ({how}, or OPENDATA_TEST_INSTALL=1 as root)")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run_installer(["apt-get", "update", "-qq"], environment)
+    run_installer(["apt-get", "install", "-y", "-qq", "--no-install-recommends", debian_package], environment)
+
+
+def run_installer(command: list[str], environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(  # noqa: S603
+        command, env=environment, capture_output=True, text=True, check=False, timeout=900
+    )
+    if done.returncode:
+        raise ServerMissing(f"{' '.join(command)} failed: {(done.stderr or done.stdout)[-2000:]}")

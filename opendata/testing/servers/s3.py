@@ -1,0 +1,81 @@
+"""An S3 server over a folder (versitygw): the files of the scaled mode."""
+
+import os
+import secrets
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from opendata.testing.servers.missing import (
+    ServerMissing,
+    cache_folder,
+    installs_allowed,
+    run_installer,
+)
+from opendata.testing.servers.process import Server
+
+_VERSION = "v1.8.0"
+_MODULE = f"github.com/versity/versitygw/cmd/versitygw@{_VERSION}"
+
+
+class S3Server(Server):
+    """One bucket, named opendata. `endpoint`, `access_key` and `secret_key` are what a client takes."""
+
+    name = "s3"
+    bucket = "opendata"
+    region = "us-east-1"
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        super().__init__(folder, port=port)
+        self.access_key = "opendata"
+        self.secret_key = secrets.token_urlsafe(24)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.bucket}"
+
+    def prepare(self) -> None:
+        (self.folder / "buckets" / self.bucket).mkdir(parents=True)
+        (self.folder / "metadata").mkdir()  # beside: not every file system keeps attributes
+
+    def command(self) -> Sequence[str | Path]:
+        listen = ("--port", f"127.0.0.1:{self.port}", "--keep-alive", "--quiet")
+        store = ("posix", "--sidecar", self.folder / "metadata", self.folder / "buckets")
+        return [_program(), *listen, *store]
+
+    def environment(self) -> Mapping[str, str]:
+        return {"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key}
+
+    def ready(self) -> bool:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            opener.open(self.endpoint, timeout=2).close()
+        except urllib.error.HTTPError as refusal:
+            refusal.close()  # it asks for a signature: it answers
+        return True
+
+
+def _program() -> Path:
+    """From the path, else the cache, else built there."""
+    found = shutil.which("versitygw")
+    built = cache_folder() / f"versitygw-{_VERSION}" / "versitygw"
+    if found:
+        return Path(found)
+    if not built.exists():
+        _build(built.parent)
+    return built
+
+
+def _build(folder: Path) -> None:
+    go = shutil.which("go")
+    if not go or not installs_allowed():
+        raise ServerMissing(f"versitygw is not installed (go install {_MODULE}, or OPENDATA_TEST_INSTALL=1)")
+    beside = folder.with_name(f"{folder.name}.{os.getpid()}")
+    run_installer([go, "install", _MODULE], {**os.environ, "GOBIN": str(beside)})
+    beside.rename(folder)
