@@ -5,14 +5,14 @@ from flask import Flask, Response
 
 from opendata import __version__
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.doors.api import datasets, openapi, resources
+from opendata.doors.api import datasets, editing, openapi, resources
 from opendata.doors.api.arguments import refuse_undeclared
 from opendata.doors.http import answers
 from opendata.doors.http.context import EXTENSION
 from opendata.doors.http.permissions import ANYONE, permission
 
 PREFIX = "/api/v1"
-BLUEPRINTS = (datasets.blueprint, resources.blueprint)
+BLUEPRINTS = (datasets.blueprint, editing.blueprint, resources.blueprint)
 
 
 def register(app: Flask) -> None:

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document: made from the routes, completed with what every route shares."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -83,7 +83,7 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
         return
 
     def _register_responses(self) -> None:
-        self.ma_plugin.converter.add_attribute_function(self._codes_as_enum)
+        self.ma_plugin.converter.add_attribute_function(_codes_as_enum(self._vocabularies))
         for status in HTTPStatus:
             if status >= 300:
                 response = _documented(status)
@@ -91,14 +91,18 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
                 self.spec.components.response(status.name, response, lazy=True)
         self.spec.components.response("DEFAULT_ERROR", _problem("Any other error."), lazy=True)
 
-    def _codes_as_enum(self, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-        """The codes of a vocabulary, with null where it is accepted."""
+def _codes_as_enum(vocabularies: Vocabularies) -> Callable[..., dict[str, Any]]:
+    """Lists the codes of a vocabulary, with null where it is accepted."""
+
+    def codes(_converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
         values: list[Any] = list(ret.get("enum", ()))
         if isinstance(field, base.Code):
-            values = list(self._vocabularies.terms(field.vocabulary))
+            values = list(vocabularies.terms(field.vocabulary))
         if values and field.allow_none and None not in values:
             values.append(None)
         return {"enum": values} if values else {}
+
+    return codes
 
 
 def _documented(status: HTTPStatus) -> dict[str, Any]:

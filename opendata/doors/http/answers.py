@@ -1,16 +1,18 @@
 """Answers with their caching rules: one function sets Cache-Control, Vary and ETag."""
 
+import re
 from typing import Any
 
 import orjson
 from flask import Response, request
 
-from opendata.base.kit.errors import PreconditionRequired
+from opendata.base.kit.errors import N_, PreconditionFailed, PreconditionRequired
 from opendata.base.kit.hashes import sha256
 from opendata.doors.http.context import caller
 from opendata.doors.http.problems import BadRequest
 
 PUBLIC_SECONDS = 60
+_VERSION = re.compile(r'"?v?([0-9]{1,9})(?:-[0-9a-zA-Z-]+)?"?')
 
 
 def json_bytes(body: bytes, *, etag: str | None = None, status: int = 200) -> Response:
@@ -42,12 +44,29 @@ def allow_caching(response: Response, *, etag: str, public: bool, vary: str = ""
     return response
 
 
-def expected_version() -> int:
-    """The version in `If-Match`, which every write must name. Raises `PreconditionRequired`."""
+def expected_version(*, required: bool = True) -> int | None:
+    """The version in `If-Match`: of an ETag that was read, or bare. None for `*`, which takes any.
+
+    Raises `PreconditionRequired` where it is missing, `PreconditionFailed` for a weak one (RFC 9110 §13.1.1).
+    """
     header = request.headers.get("If-Match")
     if header is None:
+        if required:
+            raise PreconditionRequired
+        return None
+    if header.strip() == "*":
+        return None
+    if header.strip().startswith("W/"):
+        raise PreconditionFailed
+    matched = _VERSION.fullmatch(header.strip())
+    if matched is None:
+        raise BadRequest(fields={"If-Match": N_("Cần phiên bản đã đọc, ví dụ \"v3\".")})
+    return int(matched.group(1))
+
+
+def require_match(etag: str) -> None:
+    """The same for objects without a version number: `If-Match` has to name their present ETag."""
+    if "If-Match" not in request.headers:
         raise PreconditionRequired
-    text = header.strip().strip('"').removeprefix("v")
-    if not text.isascii() or not text.isdigit():
-        raise BadRequest(fields={"If-Match": BadRequest.message})
-    return int(text)
+    if not request.if_match.contains(etag):
+        raise PreconditionFailed

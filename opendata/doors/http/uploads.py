@@ -1,7 +1,7 @@
 """Reads a multipart body as it arrives: the fields, then one file as a stream that is never spooled."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -124,3 +124,9 @@ class _FileStream(io.RawIOBase):
         if not isinstance(following, Epilogue):
             name = getattr(following, "name", None) or "body"
             raise BadRequest(fields={name: N_("Tệp phải là phần cuối cùng.")})
+
+
+def require_known(fields: Mapping[str, str], known: Collection[str]) -> None:
+    """Raises `BadRequest` naming the fields that are not among `known`."""
+    if unknown := sorted(set(fields) - set(known)):
+        raise BadRequest(fields={name: N_("Không có trường này.") for name in unknown})

@@ -172,7 +172,11 @@ def _document(
 
 
 def _resource(resource: Resource, position: int) -> dict[str, Any]:
-    return {"id": resource.id, "position": position, **resource.content}
+    """A stored file is had from us, by a path that holds whatever address the site has."""
+    described = {"id": resource.id, "position": position, **resource.content}
+    if resource.sha256:
+        described["download_url"] = f"/api/v1/resources/{resource.id}/download"
+    return described
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -204,10 +208,23 @@ def _row(item: Built, sequence: int) -> dict[str, Any]:
         "slug": item.dataset.slug,
         "visibility": item.dataset.visibility,
         "sequence": sequence,
-        "etag": sha256(body)[:32],
+        "etag": etag_of(item.dataset.version, body),
         "modified": item.dataset.modified,
         "body": body,
     }
+
+
+def etag_of(version: int, body: bytes) -> str:
+    """Names the version, which `If-Match` compares, and the bytes, which change with names around it."""
+    return f"v{version}-{sha256(body)[:24]}"
+
+
+def current(work: Work, dataset: Dataset) -> tuple[bytes, str]:
+    """(document, ETag) of a dataset just changed, before its effects have been applied."""
+    work.session.flush()
+    (item,) = build(work, [dataset.id])
+    body = orjson.dumps(item.document)
+    return body, etag_of(dataset.version, body)
 
 
 def index_document(item: Built, sequence: int) -> IndexDocument:

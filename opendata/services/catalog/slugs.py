@@ -1,11 +1,12 @@
 """Addresses that survive renames: a slug once used stays reserved and redirects."""
 
+import re
 from itertools import count
 from typing import Protocol
 
 from sqlalchemy import select
 
-from opendata.base.kit.errors import N_, Conflict
+from opendata.base.kit.errors import N_, Conflict, Invalid
 from opendata.base.kit.vietnamese import slugify
 from opendata.base.models import Dataset, FormerSlug, Organization, Topic
 from opendata.base.runtime import Work
@@ -15,6 +16,9 @@ MODELS: dict[str, type[Dataset | Organization | Topic]] = {
     "organization": Organization,
     "topic": Topic,
 }
+
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{1,99}")
 
 
 class Sluggish(Protocol):
@@ -49,9 +53,11 @@ def _taken(work: Work, kind: str, base: str) -> set[str]:
 
 
 def rename(work: Work, kind: str, item: Sluggish, slug: str) -> None:
-    """Give `item` another slug and keep the old one as a redirect. Raises `SlugTaken`."""
+    """Give `item` another slug and keep the old one as a redirect. Raises `SlugTaken`, `Invalid`."""
     if slug == item.slug:
         return
+    if not _SLUG.fullmatch(slug):
+        raise Invalid(fields={"slug": N_("Chỉ dùng chữ cái không dấu, chữ số và gạch nối, từ 2 đến 100 ký tự.")})
     holder = work.session.get(FormerSlug, (kind, slug))
     mine = holder is not None and holder.object_id == item.id
     if not mine and slug in _taken(work, kind, slug):

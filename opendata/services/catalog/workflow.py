@@ -1,6 +1,7 @@
 """draft -> submitted -> returned | published -> withdrawn; every step is checked, audited and revised."""
 
 from opendata.base.kit.errors import N_, Conflict, NotAllowed
+from opendata.base.kit.vietnamese import clean
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import Dataset
 from opendata.base.runtime import Work
@@ -85,6 +86,7 @@ def possible(work: Work, dataset: Dataset) -> list[str]:
 
 
 def _move(work: Work, dataset: Dataset, state: str, step: str, note: str | None) -> None:
+    note = clean(note, multiline=True) if note else None
     dataset.state = state
     dataset.note = note
     datasets.touch(work, dataset, step, note=note)

@@ -57,6 +57,12 @@ class Text(fields.String):
         kwargs["validate"] = [*_listed(kwargs.get("validate")), Length(most=most)]
         super().__init__(**kwargs)
 
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is not None and "\0" in text:  # no store keeps it
+            raise self.make_error("invalid")
+        return text
+
 
 class Code(fields.String):
     """A code of a vocabulary; the document lists the codes, the service judges the value."""
@@ -69,7 +75,7 @@ class Code(fields.String):
 class Flag(fields.Boolean):
     """JSON true or false and nothing that looks like them."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value

@@ -52,12 +52,9 @@ def schema_of(record: type, mode: Mode) -> type[base.Schema]:
     return type(name, (base.Schema,), {"__doc__": record.__doc__, **members})
 
 
-def extended(
-    schema: type[base.Schema], name: str, without: Iterable[str] = (), **more: Any
-) -> type[base.Schema]:
-    """`schema` with other fields beside its own, and some left out."""
-    dropped = {field: None for field in without}
-    return type(name, (schema,), {"__doc__": schema.__doc__, **dropped, **more})
+def extended(schema: type[base.Schema], title: str, /, **more: Any) -> type[base.Schema]:
+    """`schema` with other fields beside its own."""
+    return type(title, (schema,), {"__doc__": schema.__doc__, **more})
 
 
 def _field(record: type, item: Field[Any], hint: Any, mode: Mode) -> ma.Field[Any]:
