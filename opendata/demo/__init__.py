@@ -13,8 +13,10 @@ from opendata.demo.catalogue import (
     predecessors,
     topics,
 )
-from opendata.demo.generation import DEFAULT_SEED, generate
+from opendata.demo.dirty import dirty
+from opendata.demo.generation import DEFAULT_SEED, generate, generate_earlier
 from opendata.demo.reading import TableReader
+from opendata.demo.variants import variants
 from opendata.demo.writing.calendar import DEFAULT_AS_OF
 
 __all__ = [
@@ -31,7 +33,10 @@ __all__ = [
     "bodies",
     "check",
     "datasets",
+    "dirty",
     "generate",
+    "generate_earlier",
     "predecessors",
     "topics",
+    "variants",
 ]

@@ -3,10 +3,11 @@
 import hashlib
 import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from opendata.base.formats.record import Column
+from opendata.base.formats.record import Column, Period
 from opendata.demo.catalogue import Dataset, bodies, body, datasets
 from opendata.demo.making.buses import network
 from opendata.demo.making.city import City
@@ -20,6 +21,14 @@ from opendata.demo.writing.tables import WRITERS, CsvWriter, write_all
 from opendata.demo.writing.wardmap import ward_map_columns, write_ward_map
 
 DEFAULT_SEED = "hai-phong-1"
+
+CORRECTED = "D38"
+FIRST_POPULATION = 4_087_000
+FIRST_UPDATE = "2026-02-27T15:00:00+07:00"
+CORRECTION = {
+    "vi": "Đính chính dân số năm 2025 sau khi rà soát và bổ sung năm 2026.",
+    "en": "Population of 2025 corrected after a review; 2026 added.",
+}
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,11 +61,26 @@ def generate(
     return paths
 
 
-def write_dataset(root: Path, dataset: Dataset, city: City) -> list[Path]:
+def generate_earlier(root: Path, *, seed: str = DEFAULT_SEED) -> list[Path]:
+    """The first edition of the population figures, later corrected by the one `generate` writes.
+
+    Harvested before the present folders, it leaves a superseded version behind.
+    """
+    city = City(as_of=date(2025, 12, 31), seed=seed, makers=MAKERS, population_2025=FIRST_POPULATION)
+    return write_dataset(root, datasets()[CORRECTED], city, first_edition=True)
+
+
+def write_dataset(root: Path, dataset: Dataset, city: City, *, first_edition: bool = False) -> list[Path]:
     folder = root / body(dataset.body).slug / dataset.slug
     folder.mkdir(parents=True, exist_ok=True)
     files = _files(folder, dataset, city)
     made = sidecar.record(dataset, files, city.as_of)
+    if first_edition:
+        made = replace(
+            made, last_update=FIRST_UPDATE, data_until="2025", temporal=Period(start="2025", end="2025")
+        )
+    elif dataset.id == CORRECTED:
+        made = replace(made, status="corrected", version_note=CORRECTION)
     paths = [*(file.path for file in files), sidecar.write(folder, made)]
     for path in paths:
         _settle(path, city.as_of)

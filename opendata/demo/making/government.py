@@ -17,12 +17,11 @@ def register(_city: City) -> Iterator[Row]:
     """Predecessors first, then the bodies of today."""
     level = {body.code: body.level for body in bodies()}
     for old in predecessors():
-        level[old.code] = level.get(old.into[0], "central")
         yield (
             old.code,
             old.name["vi"],
             None,
-            level[old.code],
+            level[old.into[0]],
             _replaced(old.code),
             date.fromisoformat(old.valid_from),
             date.fromisoformat(old.valid_to),

@@ -1,7 +1,7 @@
 """The metadata a department lays beside its files: the exchange record as YAML, each resource with `file`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -135,10 +135,6 @@ def write(folder: Path, made: DatasetRecord) -> Path:
     text = yaml.dump(plain, Dumper=dumper, allow_unicode=True, sort_keys=False, width=110)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def corrected(made: DatasetRecord, note: LangText) -> DatasetRecord:
-    return replace(made, status="corrected", version_note=note)
 
 
 def _resource(file: MadeFile) -> ResourceRecord:
