@@ -1,0 +1,74 @@
+# `make` prints the tasks. Each is a few lines that can be run by hand.
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit lint bench assets docs wheel pins clean
+SHELL := /bin/bash
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+help: ## print this list
+	@echo "Tasks (make TASK):"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
+
+demo: $(VENV)/.run assets-quiet ## fill the portal with the demo city and serve it: make demo [PORT=8000]
+	@export OPENDATA_CONFIG=$${OPENDATA_CONFIG:-config/development.toml} OPENDATA_BASE_URL=http://127.0.0.1:$(PORT); \
+	$(BIN)/opendata demo load && exec $(BIN)/opendata serve --port $(PORT)
+
+test: $(VENV)/.dev assets-quiet ## run every test that this machine can run
+	@tools/install_test_programs
+	$(BIN)/python -m pytest
+
+unit: $(VENV)/.dev ## run the unit tests alone (under a minute)
+	$(BIN)/python -m pytest -q tests/unit tests/architecture
+
+lint: $(VENV)/.dev ## check format, style, types and the floors of the house
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev assets-quiet ## measure and write bench/results
+	$(BIN)/python bench/run.py
+
+assets: $(VENV)/.run ## build style sheets, scripts, fonts and icons of the pages
+	$(BIN)/python tools/build_static.py
+
+.PHONY: assets-quiet
+assets-quiet: $(VENV)/.run
+	@$(BIN)/python tools/build_static.py >/dev/null
+
+docs: $(VENV)/.dev ## write the generated pages of docs/ anew
+	$(BIN)/python tools/write_references.py
+
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+pins: ## renew constraints.txt from the ranges of pyproject.toml
+	rm -rf build/pins && $(PYTHON) -m venv build/pins
+	build/pins/bin/pip install --quiet --upgrade "pip>=25.1"
+	build/pins/bin/pip install --quiet -e . --group dev
+	(head -n 1 constraints.txt; build/pins/bin/pip freeze --exclude-editable) > build/constraints.txt
+	mv build/constraints.txt constraints.txt && rm -rf build/pins
+
+clean: ## remove the demo's data and everything built
+	rm -rf var build dist opendata/doors/web/static $(VENV)/.run $(VENV)/.dev
+
+# The environment, and a stamp for what was installed into it from which pins.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
+	@echo "preparing $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) || tools/install_venv $(PYTHON) $(VENV)
+	@$(PIP) install --upgrade "pip>=25.1"
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing packages …"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.run
+	@echo "installing what tests and checks need …"
+	@$(PIP) install -c constraints.txt -e . --group dev
+	@touch $@

@@ -1,0 +1,40 @@
+"""Skips of the test run: told with their reasons, counted at the end, and failures where a run is strict.
+
+A test that cannot run here (no browser, no server, no shared documents) skips with a reason that names
+what is missing. With OPENDATA_TEST_STRICT=1 that is a failure. A skip whose reason begins with "does not
+apply" is no loss and stays a skip.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+DOES_NOT_APPLY = "does not apply"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    reason = _reason(report)
+    if reason and os.environ.get("OPENDATA_TEST_STRICT") == "1" and not reason.startswith(DOES_NOT_APPLY):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: a strict run skips nothing ({reason})"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
+    lost = {reason: n for reason, n in reasons.items() if reason and not reason.startswith(DOES_NOT_APPLY)}
+    if lost:
+        terminalreporter.section("not tested on this machine")
+        for reason, number in sorted(lost.items()):
+            terminalreporter.line(f"{number} tests: {reason}")
+
+
+def _reason(report: pytest.TestReport) -> str | None:
+    if not report.skipped or hasattr(report, "wasxfail") or not isinstance(report.longrepr, tuple):
+        return None
+    return str(report.longrepr[2]).removeprefix("Skipped: ")
