@@ -1,5 +1,6 @@
 """Other texts that a query without any hit may have been meant as, most likely first."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice, pairwise, product
@@ -18,6 +19,7 @@ from opendata.services.catalog.query.planning import Statistics
 MAX_COMBINATIONS = 50
 MAX_GLUED = 40
 _MAX_PIECE = 14
+_LETTERS_AND_YEAR = re.compile(r"(?<=[^\W\d_])(?=(?:19|20)\d\d(?!\w))")
 _SPLITS_KEPT = 5
 _ONSETS = (
     ("ngh", "ng"),
@@ -58,7 +60,7 @@ def unglued(text: str, statistics: Statistics) -> Iterator[str]:
     """Words cut into syllables that the index knows: `cangbien` is `cang bien`."""
     splits: list[list[str]] = []
     changed = False
-    for written in _surfaces(text):
+    for written in _surfaces(_LETTERS_AND_YEAR.sub(" ", text)):
         found = _splits(written, statistics)
         changed = changed or bool(found)
         splits.append(found or [written])

@@ -187,19 +187,20 @@ class _Reading:
         if len(parts) > 1:
             self._add(place, 1, [Variant(tuple(word(part.lower()) for part in parts), together=True)])
             return 1
-        return self._letters_then_number(place)
+        return self._parted_code(place)
 
-    def _letters_then_number(self, place: int) -> int:
-        if place + 1 >= len(self.query):
+    def _parted_code(self, place: int) -> int:
+        """`PM 2.5`, `5 G`: a few letters and a number with a blank between."""
+        pair = self.query[place : place + 2]
+        if len(pair) < 2 or self.text[pair[0].end : pair[1].start].strip(" .-"):
             return 0
-        first, second = self.query[place], self.query[place + 1]
-        written = (self.text[first.start : first.end], self.text[second.start : second.end])
-        code_like = first.word.exact.isalpha() and not first.word.marked and len(first.word.exact) <= 4
-        if not (code_like and second.word.exact[0].isdigit()):
+        first, second = (item.word.exact for item in pair)
+        letters = first if second[0].isdigit() else second if first.isdigit() else ""
+        longest = 4 if letters == first else 2
+        if not (letters.isascii() and letters.isalpha() and len(letters) <= longest):
             return 0
-        if self.text[first.end : second.start].strip(" .-"):
-            return 0
-        self._add(place, 2, [Variant(phrase("".join(written)), strict=True)])
+        written = "".join(self.text[item.start : item.end] for item in pair)
+        self._add(place, 2, [Variant(phrase(written), strict=True)])
         return 2
 
     # --- parts ------------------------------------------------------------------------------------

@@ -67,13 +67,15 @@ class Lexicon:
         self._search_words = search_words
         self.body_words = tuple(search_words["body_words"])
         former = dict(_former_names(bodies))
+        self.filler = frozenset(word.exact for text in search_words["filler"] for word in phrase(text))
         self._meanings = _meanings(abbreviations, self._initialisms(bodies, former))
         self.synonyms: PhraseTable[Synonyms] = PhraseTable(_synonyms(synonyms))
         self.former: PhraseTable[Former] = PhraseTable(
-            (phrase(name), Former(name, now)) for name, now in former.items()
+            (words, Former(name, now))
+            for name, now in former.items()
+            for words in dict.fromkeys((phrase(name), self._core(phrase(name))))
         )
         self.short_forms: PhraseTable[str] = PhraseTable(_short_forms(abbreviations))
-        self.filler = frozenset(word.exact for text in search_words["filler"] for word in phrase(text))
         self.noise: PhraseTable[str] = PhraseTable((phrase(text), text) for text in search_words["noise"])
 
     def meanings(self, written: str, *, all_capitals: bool = False) -> tuple[Meaning, ...]:
@@ -82,7 +84,11 @@ class Lexicon:
         plain = written.lower().replace("đ", "d")
         if not plain.isascii() or not plain:
             return ()
-        found = self._meanings.get(plain) or self._meanings.get(re.sub(r"[-.]", "", plain)) or ()
+        closed = re.sub(r"[-.]", "", plain)
+        found = _without_repeats(
+            [*self._meanings.get(plain, ()), *(self._meanings.get(closed, ()) if closed != plain else ())],
+            self.filler,
+        )
         if found and is_plain_syllable(plain) and (all_capitals or not written.isupper()):
             return ()
         return found
@@ -90,6 +96,9 @@ class Lexicon:
     def initialisms_of(self, name: str) -> frozenset[str]:
         """The keys under which the name of a body is found."""
         return frozenset(key for key, _ in self._short_names(name))
+
+    def _core(self, words: Phrase) -> Phrase:
+        return tuple(word for word in words if word.exact not in self.filler)
 
     def _initialisms(
         self, bodies: Iterable[Body], former: Mapping[str, tuple[str, ...]]
@@ -122,6 +131,17 @@ class Lexicon:
         for end in ends:
             for start in starts:
                 yield name.removesuffix(end).removeprefix(start).strip()
+
+
+def _without_repeats(meanings: Iterable[Meaning], filler: frozenset[str]) -> tuple[Meaning, ...]:
+    """Of meanings that differ in fillers only, the name of a former body or else the longer text."""
+    kept: dict[Phrase, Meaning] = {}
+    for meaning in meanings:
+        core = tuple(word for word in meaning.words if word.exact not in filler)
+        known = kept.get(core)
+        if known is None or (bool(meaning.now), len(meaning.words)) > (bool(known.now), len(known.words)):
+            kept[core] = meaning
+    return tuple(kept.values())
 
 
 def _key(written: str) -> str:

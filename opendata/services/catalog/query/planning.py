@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from opendata.base.kit.vietnamese import gram2
 from opendata.engines.search import ANY_FIELD, Best, Clause, Every, Term
+from opendata.services.catalog.query.highlight import Marks
 from opendata.services.catalog.query.interpretation import Interpretation, Unit, Variant
 from opendata.services.catalog.query.words import Phrase, Word
 
@@ -29,13 +30,13 @@ Statistics = Callable[[Iterable[tuple[str, str]]], tuple[int, Mapping[tuple[str,
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The clauses of a plan. `hopeless`: the statistics alone tell that nothing matches. `words` are
-    those that a match may be shown by."""
+    """The clauses of a plan. `hopeless`: the statistics alone tell that nothing matches. `marks` is
+    what a match may be shown by."""
 
     where: Clause | None
     exact: Clause | None
     hopeless: bool
-    words: Phrase
+    marks: Marks
 
 
 def match(interpretation: Interpretation, statistics: Statistics) -> Matching:
@@ -44,7 +45,7 @@ def match(interpretation: Interpretation, statistics: Statistics) -> Matching:
     units = [_pruned(unit, frequencies) for unit in interpretation.units]
     required = [unit for unit in units if unit.required] or units
     if not required:
-        return Matching(None, None, hopeless=False, words=())
+        return Matching(None, None, hopeless=False, marks=Marks())
     scores = [_unit_score(unit, frequencies) for unit in units]
     where = Every(
         required=tuple(_unit_match(unit) for unit in required),
@@ -54,7 +55,7 @@ def match(interpretation: Interpretation, statistics: Statistics) -> Matching:
         where=where,
         exact=_exact(required),
         hopeless=not all(unit.variants for unit in required),
-        words=tuple(word for unit in units for variant in unit.variants for word in variant.words),
+        marks=_marks(units),
     )
 
 
@@ -70,7 +71,8 @@ def relaxed(interpretation: Interpretation, statistics: Statistics) -> Matching 
     found = tuple(Term(f"{ANY_FIELD}.fold", word.fold, RELAXED_BONUS) for word in words)
     where = Every(required=found, optional=(*scores, *_phrases([words])), at_least=needed)
     possible = sum(frequencies.fold(word) > 0 for word in words)
-    return Matching(where, None, hopeless=possible < needed, words=tuple(words))
+    marks = Marks(fold=frozenset(word.fold for word in words))
+    return Matching(where, None, hopeless=possible < needed, marks=marks)
 
 
 class Frequencies:
@@ -172,6 +174,19 @@ def _word_score(
         if not strict:
             clauses.append(Term(f"{name}.fold", word.fold, round(FIELD_WEIGHTS[name] * fold, 4)))
     return Best(tuple(clauses))
+
+
+def _marks(units: Sequence[Unit]) -> Marks:
+    exact: set[str] = set()
+    fold: set[str] = set()
+    loose: set[str] = set()
+    for unit in units:
+        for variant in unit.variants if unit.required else ():
+            (exact if variant.strict else fold).update(
+                word.exact if variant.strict else word.fold for word in variant.words
+            )
+        loose.update(item.word.exact for item in unit.typed)
+    return Marks(frozenset(exact), frozenset(fold), frozenset(loose))
 
 
 # --- phrases --------------------------------------------------------------------------------------

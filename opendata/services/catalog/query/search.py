@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from opendata.base.kit.errors import N_
 from opendata.engines.search import Plan, Results, SearchIndex
-from opendata.services.catalog.query import corrections
+from opendata.services.catalog.query import corrections, times
+from opendata.services.catalog.query.highlight import Marks, as_written
 from opendata.services.catalog.query.interpret import interpret
-from opendata.services.catalog.query.interpretation import Interpretation
+from opendata.services.catalog.query.interpretation import Interpretation, Rewriting
 from opendata.services.catalog.query.lexicon import Lexicon
 from opendata.services.catalog.query.planning import Matching, match, relaxed
 from opendata.services.catalog.query.words import Phrase
@@ -31,14 +32,14 @@ _MAX_VOCABULARY = 20_000
 class Outcome:
     """`step` is the rung of the ladder that found something, None when the query did or nothing did.
 
-    `notes` are sentences (message id, parameters) for the reader, `words` what a hit may be marked by.
+    `notes` are sentences (message id, parameters) for the reader; `marks` goes to `highlight`.
     """
 
     results: Results
     interpretation: Interpretation
     step: Step | None = None
     notes: tuple[Note, ...] = ()
-    words: Phrase = ()
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def searched(self) -> str:
@@ -144,21 +145,30 @@ class _Pipeline:
             results=results,
             interpretation=attempt.interpretation,
             step=attempt.step,
-            notes=tuple(self._notes(attempt)),
-            words=attempt.matching.words,
+            notes=tuple(self._notes(attempt, results)),
+            marks=attempt.matching.marks,
         )
 
-    def _notes(self, attempt: Attempt) -> Iterator[Note]:
+    def _notes(self, attempt: Attempt, results: Results) -> Iterator[Note]:
         read = attempt.interpretation
         if attempt.step in {"typing", "glued", "onset", "spelling"}:
-            yield _CORRECTED, {"typed": self._typed, "searched": read.searched}
+            yield _CORRECTED, {"typed": self._typed, "searched": self._shown(read, results)}
         if attempt.step == "relaxed":
             yield _RELAXED, {"typed": self._typed}
         if read.period is not None and not attempt.timed:
             yield _LIFTED, {"typed": read.period.text}
         for rewriting in read.rewritings:
-            if rewriting.kind != "time" or attempt.timed:
+            if rewriting.kind == "synonym":
+                known = [text for text in rewriting.meaning.split(", ") if attempt.matching.marks.hold(text)]
+                if known:
+                    yield replace(rewriting, meaning=", ".join(known)).note
+            elif rewriting.kind != "time" or attempt.timed:
                 yield rewriting.note
+
+    def _shown(self, read: Interpretation, results: Results) -> str:
+        """The corrected text, with the marks that the first hit writes it with."""
+        row = results.hits[0].row if results.hits else {}
+        return as_written(read.searched, row) or read.searched
 
     @property
     def _typed(self) -> str:
@@ -189,6 +199,18 @@ class _Pipeline:
             yield self._attempt("noise", self._read(first.text, "noise"))
         if first.period is not None:
             yield self._attempt("time", self._read(first.text, "noise", "time"))
+        elif not self._outside_time(first):
+            period = times.find(first.text)
+            only_time = replace(first, units=(), period=period, rewritings=(Rewriting("time", first.text),))
+            yield self._attempt("time", only_time)
+
+    def _outside_time(self, first: Interpretation) -> bool:
+        """Are there words that no time covers, or no time at all, or is it not to be read?"""
+        period = times.find(first.text)
+        if period is None or "time" in self.undo or f"time:{period.text.lower()}" in self.undo:
+            return True
+        covered = sum(end - start for start, end in period.spans)
+        return len(first.text.replace(" ", "")) > covered
 
     def _corrected(self, step: Step, texts: Iterator[str]) -> Iterator[Attempt]:
         for text in texts:
