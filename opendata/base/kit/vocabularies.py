@@ -33,11 +33,14 @@ class Vocabularies:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or config_dir() / "vocabularies"
         self._loaded: dict[str, dict[str, Term]] = {}
+        self._tables: dict[str, Any] = {}
 
     def table(self, name: str) -> Any:
-        """The parsed file as it is, for tables that are not term lists."""
-        path = self._folder / f"{name}.yaml"
-        return yaml.load(path.read_bytes(), Loader=_loader())  # noqa: S506  # a safe loader
+        """The parsed file as it is, for tables that are not term lists. Read once; do not change it."""
+        if name not in self._tables:
+            path = self._folder / f"{name}.yaml"
+            self._tables[name] = yaml.load(path.read_bytes(), Loader=_loader())  # noqa: S506  # a safe loader
+        return self._tables[name]
 
     def terms(self, name: str) -> Mapping[str, Term]:
         """Terms by code, in file order. `name` is licences, themes, formats, frequencies, access, …"""
@@ -57,7 +60,9 @@ class Vocabularies:
         """The code for a value given as code, URI, CKAN name or alias, case-blind; None if unknown."""
         if value is None:
             return None
-        return self._aliases.setdefault(name, self._alias_table(name)).get(value.strip().rstrip("/").lower())
+        if name not in self._aliases:
+            self._aliases[name] = self._alias_table(name)
+        return self._aliases[name].get(value.strip().rstrip("/").lower())
 
     @cached_property
     def _aliases(self) -> dict[str, dict[str, str]]:

@@ -7,15 +7,17 @@ seconds.
 
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from opendata.base.formats.record import LangText
 from opendata.base.kit.vietnamese import exact_key
+from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import FormerSlug, Organization, OrganizationSuccession, Tag, Topic
 from opendata.base.runtime import SYSTEM, Platform
+from opendata.services.catalog.query import Lexicon
 
 REFRESH_SECONDS = 2.0
 
@@ -35,13 +37,14 @@ class BodyEntry:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A consistent reading of the register."""
+    """A consistent reading of the register, with the lexicon the search reads queries by."""
 
-    generation: str = ""
-    bodies: Mapping[str, BodyEntry] = field(default_factory=dict)
-    topics: Mapping[str, LangText] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    former: Mapping[str, str] = field(default_factory=dict)
+    generation: str
+    bodies: Mapping[str, BodyEntry]
+    topics: Mapping[str, LangText]
+    tags: Mapping[str, str]
+    former: Mapping[str, str]
+    lexicon: Lexicon
 
     def organization(self, slug: str) -> str:
         """The present slug of a body given by a present or former one."""
@@ -57,25 +60,28 @@ class Register:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._names = Names()
+        self._names: Names | None = None
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
     def names(self, generation: str) -> Names:
         """The names as of index `generation`, or at most two seconds older."""
-        stale = self._names.generation != generation and time.monotonic() - self._read_at > REFRESH_SECONDS
-        if stale and self._lock.acquire(blocking=not self._names.generation):
-            try:
-                self._names = _read(self._platform, generation)
+        held = self._names
+        if held is not None and not self._stale(held, generation):
+            return held
+        with self._lock:
+            held = self._names
+            if held is None or self._stale(held, generation):
+                held = self._names = _read(self._platform, generation)
                 self._read_at = time.monotonic()
-            finally:
-                self._lock.release()
-        return self._names
+        return held
+
+    def _stale(self, held: Names, generation: str) -> bool:
+        return held.generation != generation and time.monotonic() - self._read_at > REFRESH_SECONDS
 
     def forget(self) -> None:
         """Read anew at the next call."""
-        self._read_at = float("-inf")
-        self._names = Names()
+        self._names = None
 
 
 def _read(platform: Platform, generation: str) -> Names:
@@ -93,16 +99,23 @@ def _read(platform: Platform, generation: str) -> Names:
         former = work.session.execute(
             select(FormerSlug.slug, FormerSlug.object_id).where(FormerSlug.kind == "organization")
         ).all()
+    bodies = {
+        o.slug: _entry(o, tuple(sorted(after.get(o.id, ()))), slugs.get(o.parent_id or ""))
+        for o in organizations
+    }
     return Names(
         generation=generation,
-        bodies={
-            o.slug: _entry(o, tuple(sorted(after.get(o.id, ()))), slugs.get(o.parent_id or ""))
-            for o in organizations
-        },
+        bodies=bodies,
         topics={row.slug: row.title for row in topics},
         tags={row.key: row.label for row in tags},
         former={row.slug: slugs[row.object_id] for row in former if row.object_id in slugs},
+        lexicon=_lexicon(platform.part(Vocabularies), bodies.values()),
     )
+
+
+def _lexicon(vocabularies: Vocabularies, bodies: Iterable[BodyEntry]) -> Lexicon:
+    tables = {name: vocabularies.table(name) for name in ("abbreviations", "synonyms", "search_words")}
+    return Lexicon(**tables, bodies=bodies)
 
 
 def _entry(organization: Organization, successors: tuple[str, ...], parent: str | None) -> BodyEntry:

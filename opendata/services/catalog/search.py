@@ -9,9 +9,10 @@ from opendata.base.kit import cursors
 from opendata.base.kit.errors import N_, Invalid
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Work
-from opendata.engines.search import Hit, Plan, SearchIndex
+from opendata.engines.search import Hit, SearchIndex
 from opendata.services.access import policy
 from opendata.services.catalog.filters import BY_NAME
+from opendata.services.catalog.query import search
 from opendata.services.catalog.register import Names, Register
 
 SORTS = ("relevance", "newest", "title", "popularity")
@@ -75,21 +76,28 @@ def find(work: Work, query: DatasetQuery) -> Page:
     _check(query)
     index = work.part(SearchIndex)
     names = work.part(Register).names(index.info().generation)
-    plan = Plan(
+    filters = _resolved(query.filters, names)
+    outcome = search(
+        index,
+        names.lexicon,
+        query.text,
+        filters=filters,
         visible=policy.visible_to(work.caller),
-        filters=_resolved(query.filters, names),
         facets=query.facets,
         sort=query.sort,
         size=query.size,
         after=cursors.decode(query.cursor) if query.cursor else None,
+        as_typed=query.as_typed,
     )
-    results = index.search(plan)
+    results = outcome.results
     return Page(
         total=results.total,
         total_exact=results.total_exact,
         rows=tuple({**hit.row, "near": hit.near} for hit in results.hits),
-        facets=_labelled(work, results.facets, plan.filters, names),
+        facets=_labelled(work, results.facets, filters, names),
         next=_next(results.hits, query.size),
+        notes=outcome.notes,
+        searched=outcome.searched,
     )
 
 
