@@ -1,6 +1,6 @@
 """The demo city: forty made datasets of a port city, written as the folders of its departments."""
 
-from opendata.demo.anchors import AnchorResult, check
+from opendata.demo.anchors import AnchorResult, check, results
 from opendata.demo.catalogue import (
     Anchor,
     Body,
@@ -37,6 +37,7 @@ __all__ = [
     "generate",
     "generate_earlier",
     "predecessors",
+    "results",
     "topics",
     "variants",
 ]

@@ -66,8 +66,13 @@ def connect(work: Work, root: Path) -> list[HarvestSource]:
     return [_source(work, body, root / body.slug) for body in bodies()]
 
 
+def source_slug(code: str) -> str:
+    """The source of a body, by the body's code."""
+    return f"demo-{code.lower()}"
+
+
 def _source(work: Work, body: Body, folder: Path) -> HarvestSource:
-    slug = f"demo-{body.code.lower()}"
+    slug = source_slug(body.code)
     source = work.session.scalar(select(HarvestSource).where(HarvestSource.slug == slug))
     if source is None:
         source = sources.create(

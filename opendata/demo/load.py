@@ -19,7 +19,7 @@ from opendata.base.kit.errors import N_, Conflict, Unavailable
 from opendata.base.models import Dataset, HarvestSource
 from opendata.base.runtime import Platform, Work, outbox
 from opendata.demo import city, generation
-from opendata.demo.catalogue import bodies
+from opendata.demo.catalogue import bodies, body, datasets
 from opendata.demo.people import Person
 from opendata.demo.writing.calendar import DEFAULT_AS_OF
 from opendata.services.harvest import lease, pipeline, runs
@@ -74,13 +74,14 @@ def load(
     """Folders, bodies, accounts, sources, runs. Raises `NotEmpty`, `LoadFailed`."""
     if not force:
         _require_no_real_data(platform)
-    write_folders(root(platform), as_of=as_of, seed=seed, only=only, progress=writing)
     with platform.work(city.DEMO) as work:
         city.settle(work)
     with platform.work(city.DEMO) as work:
         secret = platform.settings.mode == "production"
         people = tuple(city.admit(work, secret=secret))
         sources = [(source.id, source.title) for source in city.connect(work, root(platform))]
+    _publish_first_edition(platform, seed, only)
+    write_folders(root(platform), as_of=as_of, seed=seed, only=only, progress=writing)
     for done, (source_id, title) in enumerate(sources):
         harvesting(title, done, len(sources))
         _harvest(platform, source_id, title)
@@ -89,6 +90,20 @@ def load(
     with platform.read(city.DEMO) as work:
         count = work.session.scalar(_count().where(Dataset.source_id.in_(city.made(work, "harvest_source"))))
     return Loaded(datasets=count or 0, sources=len(sources), people=people)
+
+
+def _publish_first_edition(platform: Platform, seed: str, only: Collection[str]) -> None:
+    """One dataset was published with other figures before, so that a corrected one can be seen."""
+    corrected = datasets()[generation.CORRECTED]
+    with platform.read(city.DEMO) as work:
+        known = select(Dataset.id).where(Dataset.slug == corrected.slug)
+        if (only and corrected.id not in only) or work.session.scalar(known) is not None:
+            return
+        query = select(HarvestSource).where(HarvestSource.slug == city.source_slug(corrected.body))
+        source = work.session.scalars(query).one()
+    _empty(root(platform))
+    generation.generate_earlier(root(platform), seed=seed)
+    _harvest(platform, source.id, source.title)
 
 
 def _harvest(platform: Platform, source_id: str, title: str) -> None:
@@ -119,6 +134,11 @@ def _require_no_real_data(platform: Platform) -> None:
             raise NotEmpty(count=count)
 
 
+def written_datasets(folder: Path) -> set[str]:
+    """Ids of the datasets whose folders are there."""
+    return {key for key, one in datasets().items() if (folder / body(one.body).slug / one.slug).is_dir()}
+
+
 def write_folders(folder: Path, *, as_of: date, seed: str, only: Collection[str], progress: Progress) -> None:
     """Generate the departments' folders, unless the ones there are what would be written.
 
@@ -127,10 +147,7 @@ def write_folders(folder: Path, *, as_of: date, seed: str, only: Collection[str]
     wanted = _fingerprint(as_of, seed, only)
     if _is_written(folder, wanted):
         return
-    (folder / STAMP).unlink(missing_ok=True)
-    _remove_leavings(folder)
-    for body in bodies():
-        (folder / body.slug).mkdir(parents=True, exist_ok=True)
+    _empty(folder)
     paths = generation.generate(folder, as_of=as_of, seed=seed, only=only, progress=progress)
     sizes = {str(path.relative_to(folder)): path.stat().st_size for path in paths}
     (folder / STAMP).write_bytes(orjson.dumps({"made_from": wanted, "files": sizes}))
@@ -146,9 +163,12 @@ def _is_written(folder: Path, wanted: str) -> bool:
         return False
 
 
-def _remove_leavings(folder: Path) -> None:
-    for body in bodies():
-        shutil.rmtree(folder / body.slug, ignore_errors=True)
+def _empty(folder: Path) -> None:
+    """A folder for each body with nothing in it."""
+    (folder / STAMP).unlink(missing_ok=True)
+    for one in bodies():
+        shutil.rmtree(folder / one.slug, ignore_errors=True)
+        (folder / one.slug).mkdir(parents=True)
 
 
 def _fingerprint(as_of: date, seed: str, only: Collection[str]) -> str:

@@ -1,16 +1,30 @@
 """`opendata demo`: the demo city."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
 from opendata import demo
+from opendata.base.i18n import pick
 from opendata.base.kit.errors import N_
 from opendata.base.models import migrations
 from opendata.demo.clear import clear
-from opendata.demo.load import Loaded, load
-from opendata.doors.cli.console import Console, with_console
+from opendata.demo.growth import grow
+from opendata.demo.load import Loaded, load, root, written_datasets
+from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
+from opendata.doors.cli.root import FOUND
+
+ANCHORS = {
+    "id": N_("Mốc"),
+    "holds": N_("Đúng"),
+    "found": N_("Tìm thấy"),
+    "expected": N_("Cần có"),
+    "text": N_("Nội dung"),
+}
 
 
 @click.group("demo", cls=Group)
@@ -38,9 +52,12 @@ def _day(_ctx: click.Context, _parameter: click.Parameter, value: str) -> date:
 @click.option("--seed", default=demo.DEFAULT_SEED, show_default=True, help=N_("Hạt giống của số ngẫu nhiên."))
 @click.option("--only", default="", metavar="D10,D24", help=N_("Chỉ những bộ dữ liệu này."))
 @click.option()
+@click.option(
+    "--scale", type=click.IntRange(0, 1_000_000), default=0, help=N_("Thêm N bộ dữ liệu để thử tải.")
+)
 @click.option("--force", is_flag=True, help=N_("Nạp cả khi cổng đã có dữ liệu thật."))
 @with_console
-def load_(console: Console, as_of: date, seed: str, *, only: str, force: bool) -> None:
+def load_(console: Console, as_of: date, seed: str, *, only: str, scale: int, force: bool) -> None:
     chosen = tuple(name.strip().upper() for name in only.split(",") if name.strip())
     if unknown := sorted(set(chosen) - set(demo.datasets())):
         raise click.BadParameter(", ".join(unknown), param_hint="--only")
@@ -55,7 +72,51 @@ def load_(console: Console, as_of: date, seed: str, *, only: str, force: bool) -
             writing=stage(N_("Tạo dữ liệu của các cơ quan")),
             harvesting=stage(N_("Thu thập")),
         )
+        if scale:
+            growing = stage(N_("Thêm bộ dữ liệu để thử tải"))
+            grow(console.platform, scale, seed=seed, progress=lambda done, total: growing("", done, total))
     _welcome(console, loaded)
+
+
+@command.command("check", help=N_("Kiểm tra các con số mốc của thành phố mẫu."))
+@click.option("--all", "show_all", is_flag=True, help=N_("Hiện cả những mốc đúng."))
+@json_option
+@with_console
+def check_(console: Console, *, show_all: bool, as_json: bool) -> None:
+    rows = list(_checked(console))
+    wrong = [row for row in rows if not row["holds"]]
+    if as_json:
+        console.json(rows)
+    else:
+        if show_all or wrong:
+            console.table(rows if show_all else wrong, ANCHORS)
+        console.say(N_("%(good)s trên %(all)s mốc đúng."), good=len(rows) - len(wrong), all=len(rows))
+    if wrong or not rows:
+        raise click.exceptions.Exit(FOUND)
+
+
+def _checked(console: Console) -> Iterator[dict[str, Any]]:
+    """Anchors of the datasets that were written."""
+    written = written_datasets(root(console.platform))
+    wanted = [anchor for anchor in demo.anchors() if anchor.dataset in written]
+    with console.progress(N_("Kiểm tra")) as advance:
+        for done, result in enumerate(demo.results(root(console.platform), wanted), start=1):
+            advance(result.anchor.id, done, len(wanted))
+            yield {
+                "id": result.anchor.id,
+                "holds": result.holds,
+                "found": result.found,
+                "expected": result.anchor.value,
+                "text": pick(result.anchor.text, console.language),
+            }
+
+
+@command.command("dirty", help=N_("Ghi ba tệp Excel bẩn để thử các bước làm sạch."))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=N_("Thư mục."))
+@with_console
+def dirty_(console: Console, out: Path) -> None:  # noqa: ARG001  # every command takes the console
+    for path in demo.dirty(out):
+        click.echo(path)
 
 
 @command.command("clear", help=N_("Gỡ đúng những gì `demo load` đã tạo."))
