@@ -5,14 +5,21 @@ from flask import Flask, Response
 
 from opendata import __version__
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.doors.api import datasets, editing, openapi, resources
+from opendata.doors.api import datasets, editing, harvest, openapi, organizations, resources, vocabularies
 from opendata.doors.api.arguments import refuse_undeclared
 from opendata.doors.http import answers
 from opendata.doors.http.context import EXTENSION
 from opendata.doors.http.permissions import ANYONE, permission
 
 PREFIX = "/api/v1"
-BLUEPRINTS = (datasets.blueprint, editing.blueprint, resources.blueprint)
+BLUEPRINTS = (
+    datasets.blueprint,
+    editing.blueprint,
+    resources.blueprint,
+    organizations.blueprint,
+    vocabularies.blueprint,
+    harvest.blueprint,
+)
 
 
 def register(app: Flask) -> None:
@@ -22,6 +29,7 @@ def register(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=PREFIX + blueprint.url_prefix)
     body = orjson.dumps(openapi.document(api, platform.settings.base_url))
+    app.extensions["opendata.openapi"] = body  # the reference page shows it
 
     @permission(ANYONE)
     def document() -> Response:

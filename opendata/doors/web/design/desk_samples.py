@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from opendata.base.runtime.caller import Caller
-from opendata.doors.web.design import samples
+from opendata.doors.web.design import list_samples, samples
 from opendata.doors.web.design.samples import two
 
-OFFICER = Caller(
-    kind="user", user_id="u1", name="Nguyễn Văn Mẫu", operator=True, roles={"cang-vu": "admin"}
-)
+OFFICER = Caller(kind="user", user_id="u1", name="Nguyễn Văn Mẫu", operator=True, roles={"cang-vu": "admin"})
 MEMBERSHIPS = [{"slug": samples.CVHH["slug"], "name": samples.CVHH["name"], "role": "admin"}]
 COUNTS = {"new": 12, "changed": 5, "unchanged": 214, "missing": 2, "conflict": 1, "quarantined": 3}
 PROBLEMS = [
@@ -238,7 +236,7 @@ PAGES: dict[str, Callable[[], dict[str, Any]]] = {
         "record": RECORD,
         "errors": EDIT_ERRORS,
         "publishers": BODIES,
-        "topics": [(topic["slug"], topic["title"]) for topic in samples.TOPICS],
+        "topics": [(topic["slug"], topic["title"]) for topic in list_samples.TOPICS],
     },
     "department/files": lambda: {"dataset": DRAFT, "errors": {}, "values": {}, "max_size": 200_000_000},
     "department/file": lambda: {"dataset": DRAFT, "resource": samples.RESOURCES[0], "errors": {}},

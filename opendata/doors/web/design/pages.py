@@ -17,15 +17,16 @@ from opendata.base.kit.errors import (
 )
 from opendata.base.runtime.caller import ANONYMOUS
 from opendata.doors.web import display
-from opendata.doors.web.design import desk_samples, samples
+from opendata.doors.web.design import desk_samples, list_samples, samples
+from opendata.doors.web.design.openapi_sample import OPENAPI
+from opendata.doors.web.reference import outline
 
 
 def design_context() -> dict[str, Any]:
     """What design.html takes: one sample of each part."""
     return {
-        **common("/docs/design"),
-        "rows": samples.LIST_ROWS,
-        "figures": samples.FIGURES[:3],
+        "rows": list_samples.LIST_ROWS,
+        "figures": list_samples.FIGURES[:3],
         "columns": samples.COLUMNS,
         "table_rows": samples.ROWS,
         "facets": _facets(),
@@ -49,14 +50,16 @@ def common(path: str) -> dict[str, Any]:
 
 def _facets() -> list[dict[str, Any]]:
     two = samples.two
-    organizations = [(o["slug"], o["name"], o["count"]) for o in samples.ORGANIZATIONS]
-    themes = [(theme["code"], theme["label"], theme["count"]) for theme in samples.THEMES]
+    organizations = [(o["slug"], o["name"], o["count"]) for o in list_samples.ORGANIZATIONS]
+    themes = [(theme["code"], theme["label"], theme["count"]) for theme in list_samples.THEMES]
     formats = [(code, two(code, code), count) for code, count in (("CSV", 3), ("XLSX", 1), ("API", 2))]
     words = translations(display.language()).gettext
     return [
-        samples.facet("organization", words("Cơ quan công bố"), organizations, chosen="cang-vu-hang-hai"),
-        samples.facet("theme", words("Lĩnh vực"), themes),
-        samples.facet("format", words("Định dạng"), formats),
+        list_samples.facet(
+            "organization", words("Cơ quan công bố"), organizations, chosen="cang-vu-hang-hai"
+        ),
+        list_samples.facet("theme", words("Lĩnh vực"), themes),
+        list_samples.facet("format", words("Định dạng"), formats),
     ]
 
 
@@ -64,10 +67,10 @@ def _home() -> dict[str, Any]:
     return {
         "totals": {"datasets": 40, "organizations": 17},
         "examples": [("cang bien", {}), ("dân số phường xã", {}), ("giá đất 2025", {})],
-        "figures": samples.FIGURES,
-        "themes": samples.THEMES,
-        "organizations": samples.ORGANIZATIONS,
-        "newest": samples.LIST_ROWS,
+        "figures": list_samples.FIGURES,
+        "themes": list_samples.THEMES,
+        "organizations": list_samples.ORGANIZATIONS,
+        "newest": list_samples.LIST_ROWS,
         "call": samples.CALL,
         "answer": samples.ANSWER,
     }
@@ -75,7 +78,7 @@ def _home() -> dict[str, Any]:
 
 def _search(q: str = "cang bien", *, found: bool = True) -> dict[str, Any]:
     marked = {
-        **samples.LIST_ROWS[0],
+        **list_samples.LIST_ROWS[0],
         "marked": {
             "title": Markup("Sản lượng hàng hóa thông qua <mark>cảng biển</mark>"),
             "description": None,
@@ -86,8 +89,8 @@ def _search(q: str = "cang bien", *, found: bool = True) -> dict[str, Any]:
     search = {
         "q": q,
         "total": 4 if found else 0,
-        "items": [marked, *samples.LIST_ROWS[1:3]] if found else [],
-        "near": samples.LIST_ROWS[3:] if found else [],
+        "items": [marked, *list_samples.LIST_ROWS[1:3]] if found else [],
+        "near": list_samples.LIST_ROWS[3:] if found else [],
         "facets": _facets() if found else [],
         "chips": [{"facet": words("Cơ quan công bố"), "label": samples.CVHH["name"], "href": "?"}],
         "clear": "?",
@@ -123,7 +126,7 @@ def _dataset() -> dict[str, Any]:
         "calls": samples.CALLS,
         "answer": samples.ANSWER,
         "revisions": samples.EVENTS,
-        "related": samples.LIST_ROWS[1:3],
+        "related": list_samples.LIST_ROWS[1:3],
         "citation": "Cảng vụ Hàng hải Hải Phòng (2026). Sản lượng hàng hóa thông qua cảng biển [bộ dữ liệu].",
     }
 
@@ -136,6 +139,15 @@ def _resource() -> dict[str, Any]:
         "calls": samples.CALLS,
         "answer": samples.ANSWER,
         "others": samples.RESOURCES[1:],
+    }
+
+
+def _reference() -> dict[str, Any]:
+    return {
+        "outline": outline(OPENAPI),
+        "note_html": OPENAPI["info"]["description"],
+        "first_call": samples.CALL,
+        "first_answer": samples.ANSWER,
     }
 
 
@@ -154,7 +166,7 @@ def _error(status: int) -> Callable[[], dict[str, Any]]:
 
 
 def _list_of_one(body: dict[str, Any]) -> dict[str, Any]:
-    return {**body, "rows": samples.LIST_ROWS, "total": 12}
+    return {**body, "rows": list_samples.LIST_ROWS, "total": 12}
 
 
 PAGES: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -164,11 +176,12 @@ PAGES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "dataset": _dataset,
     "resource": _resource,
     "history": lambda: {"dataset": samples.DATASET, "events": samples.EVENTS, "next": "?after=x"},
-    "organizations": lambda: {"organizations": samples.ORGANIZATIONS},
-    "organization": lambda: _list_of_one({"organization": samples.ORGANIZATIONS[3]}),
-    "topics": lambda: {"topics": samples.TOPICS},
-    "topic": lambda: _list_of_one({"topic": samples.TOPICS[0]}),
-    "about": lambda: {"licences": samples.LICENCES},
+    "organizations": lambda: {"organizations": list_samples.ORGANIZATIONS},
+    "organization": lambda: _list_of_one({"organization": list_samples.ORGANIZATIONS[3]}),
+    "topics": lambda: {"topics": list_samples.TOPICS},
+    "topic": lambda: _list_of_one({"topic": list_samples.TOPICS[0]}),
+    "about": lambda: {"licences": list_samples.LICENCES},
+    "api": _reference,
     "design": design_context,
     "sign_in": lambda: {"next": "/desk", "email": "can.bo@example.vn", "error": ""},
     "account": lambda: {"memberships": desk_samples.MEMBERSHIPS, "can_change_password": True},

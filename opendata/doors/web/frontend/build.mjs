@@ -9,7 +9,7 @@ import { basename, join, parse } from "node:path";
 
 const here = import.meta.dirname;
 const out = process.argv[2];
-const entries = ["src/site.ts", "src/theme.ts", "src/reference.ts", "styles/site.css", "styles/design.css"];
+const entries = ["src/site.ts", "src/theme.ts", "src/reference.ts", "styles/site.css", "styles/design.css", "styles/reference.css"];
 
 await mkdir(out, { recursive: true });
 const result = await build({

@@ -1,12 +1,23 @@
 """The pages, one file a subject."""
 
-from opendata.doors.web.pages import about, account, datasets, desk, home, new_source, operator, organizations
+from opendata.doors.web.pages import (
+    about,
+    account,
+    datasets,
+    desk,
+    docs,
+    home,
+    new_source,
+    operator,
+    organizations,
+)
 
 BLUEPRINTS = (
     home.blueprint,
     datasets.blueprint,
     organizations.blueprint,
     about.blueprint,
+    docs.blueprint,
     account.blueprint,
     desk.blueprint,
     new_source.blueprint,

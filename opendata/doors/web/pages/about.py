@@ -1,4 +1,4 @@
-"""About the portal, the API reference and the design page."""
+"""About the portal."""
 
 from flask import Blueprint, Response
 
@@ -9,10 +9,6 @@ from opendata.doors.web.rendering import page
 from opendata.services.catalog.search import DatasetQuery, find
 
 blueprint = Blueprint("about", __name__)
-REFERENCE_POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 @blueprint.get("/about")
@@ -26,12 +22,3 @@ def about() -> Response:
         for item in found.facets["license"]
     ]
     return page("about.html", totals={"datasets": found.total}, licences=licences)
-
-
-@blueprint.get("/docs/api")
-@permission(ANYONE)
-def reference() -> Response:
-    """The rendered OpenAPI document with try-it; its component styles itself, hence the wider policy."""
-    response = page("api.html", nav="api")
-    response.headers["Content-Security-Policy"] = REFERENCE_POLICY
-    return response
