@@ -26,13 +26,15 @@ def create(
     publisher_id: str,
     dataset_id: str | None = None,
     source_id: str | None = None,
+    normal: bool = False,
 ) -> Dataset:
-    """A new draft of the publisher's. `dataset_id` and `source_id` are for harvests.
+    """A new draft of the publisher's. `dataset_id` and `source_id` are for harvests; `normal` says that
+    the record has been through `entry.normalise`.
 
     Raises `NotAllowed`, or `Invalid` naming the fields that are wrong.
     """
     policy.require(work.caller, Action.CREATE, publisher_id)
-    record = _admitted(work, record)
+    record = _admitted(work, record, normal=normal)
     dataset = Dataset(
         id=dataset_id or new_id(),
         slug=slugs.free(work, "dataset", record.slug or record.title["vi"]),
@@ -50,7 +52,9 @@ def create(
     return dataset
 
 
-def edit(work: Work, dataset: Dataset, record: DatasetRecord, *, action: str = "edit") -> bool:
+def edit(
+    work: Work, dataset: Dataset, record: DatasetRecord, *, action: str = "edit", normal: bool = False
+) -> bool:
     """Make the description equal to `record`; False when nothing changed.
 
     Resources keep their ids: matched by id, then address, then name and format, then position.
@@ -58,7 +62,7 @@ def edit(work: Work, dataset: Dataset, record: DatasetRecord, *, action: str = "
     policy.require(work.caller, Action.EDIT, dataset.publisher_id)
     before = record_of(work, dataset)
     known = resources_of(work, dataset)
-    record = _admitted(work, record)
+    record = _admitted(work, record, normal=normal)
     record = replace(record, resources=_with_ids(record.resources, known))
     if record.slug and record.slug != dataset.slug:
         slugs.rename(work, "dataset", dataset, record.slug)
@@ -73,13 +77,20 @@ def edit(work: Work, dataset: Dataset, record: DatasetRecord, *, action: str = "
     return True
 
 
-def touch(work: Work, dataset: Dataset, action: str, *, note: str | None = None) -> None:
-    """Record a step that changes no field of the description (workflow)."""
+def touch(
+    work: Work,
+    dataset: Dataset,
+    action: str,
+    *,
+    note: str | None = None,
+    record: DatasetRecord | None = None,
+) -> None:
+    """Record a step that changes no field of the description (workflow); `record` spares reading it."""
     dataset.version += 1
     dataset.modified = work.now
     dataset.visibility = policy.visibility_of(dataset.state, dataset.publisher_id)
     changes = [{"path": "note", "before": None, "after": note}] if note else []
-    remember(work, dataset, action, record_of(work, dataset), changes)
+    remember(work, dataset, action, record or record_of(work, dataset), changes)
 
 
 def get(work: Work, id_or_slug: str) -> Dataset:
@@ -150,8 +161,8 @@ def remember(
     work.after("dataset", dataset.id)
 
 
-def _admitted(work: Work, record: DatasetRecord) -> DatasetRecord:
-    record = entry.normalise(record, work.part(Vocabularies))
+def _admitted(work: Work, record: DatasetRecord, *, normal: bool) -> DatasetRecord:
+    record = record if normal else entry.normalise(record, work.part(Vocabularies))
     return replace(record, keywords=tags.canonical(work, record.keywords))
 
 

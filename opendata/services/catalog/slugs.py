@@ -34,12 +34,30 @@ class SlugTaken(Conflict):
 
 
 def free(work: Work, kind: str, title: str) -> str:
-    """A slug for `title` that nothing of this kind holds or ever held: base, base-2, base-3…"""
+    """A slug for `title` that nothing of this kind holds or ever held: base, base-2, base-3…
+
+    It is the caller's from now on: a second call in the same transaction gives another one.
+    """
     base = slugify(title)
     if len(base) < 2:
         base = f"{kind}-{base}".rstrip("-")
-    taken = _taken(work, kind, base)
-    return next(s for s in (base if n == 1 else f"{base}-{n}" for n in count(1)) if s not in taken)
+    claimed: set[tuple[str, str]] = work.session.info.setdefault("slugs", set())
+    slug = base
+    if (kind, base) in claimed or _held(work, kind, base):
+        taken = _taken(work, kind, base)
+        numbered = (f"{base}-{n}" for n in count(2))
+        slug = next(s for s in numbered if s not in taken and (kind, s) not in claimed)
+    claimed.add((kind, slug))
+    return slug
+
+
+def _held(work: Work, kind: str, slug: str) -> bool:
+    """One look-up in each index, without writing what waits: the claims of a transaction tell the rest."""
+    model = MODELS[kind]
+    current = select(model.slug).where(model.slug == slug)
+    former = select(FormerSlug.slug).where(FormerSlug.kind == kind, FormerSlug.slug == slug)
+    with work.session.no_autoflush:
+        return work.session.execute(current.union_all(former)).first() is not None
 
 
 def _taken(work: Work, kind: str, base: str) -> set[str]:
@@ -57,7 +75,9 @@ def rename(work: Work, kind: str, item: Sluggish, slug: str) -> None:
     if slug == item.slug:
         return
     if not _SLUG.fullmatch(slug):
-        raise Invalid(fields={"slug": N_("Chỉ dùng chữ cái không dấu, chữ số và gạch nối, từ 2 đến 100 ký tự.")})
+        raise Invalid(
+            fields={"slug": N_("Chỉ dùng chữ cái không dấu, chữ số và gạch nối, từ 2 đến 100 ký tự.")}
+        )
     holder = work.session.get(FormerSlug, (kind, slug))
     mine = holder is not None and holder.object_id == item.id
     if not mine and slug in _taken(work, kind, slug):

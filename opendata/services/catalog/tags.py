@@ -18,11 +18,15 @@ def canonical(work: Work, keywords: LangList) -> LangList:
 
 
 def _spellings(work: Work, keys: dict[str, str]) -> dict[str, str]:
-    rows = work.session.execute(select(Tag.key, Tag.label).where(Tag.key.in_(keys)))
-    known = {row.key: row.label for row in rows}
+    """Spellings by key. What this transaction has learnt is asked once: a batch shares most of its words."""
+    learnt: dict[str, str] = work.session.info.setdefault("tags", {})
+    asked = [key for key in keys if key not in learnt]
+    if asked:
+        with work.session.no_autoflush:
+            rows = work.session.execute(select(Tag.key, Tag.label).where(Tag.key.in_(asked)))
+        learnt.update({row.key: row.label for row in rows})
     for key, word in keys.items():
-        if key not in known:
+        if key not in learnt:
             work.session.add(Tag(key=key, label=word))
-            known[key] = word
-    work.session.flush()
-    return known
+            learnt[key] = word
+    return learnt

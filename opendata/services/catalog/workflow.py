@@ -1,5 +1,6 @@
 """draft -> submitted -> returned | published -> withdrawn; every step is checked, audited and revised."""
 
+from opendata.base.formats.record import DatasetRecord
 from opendata.base.kit.errors import N_, Conflict, NotAllowed
 from opendata.base.kit.vietnamese import clean
 from opendata.base.kit.vocabularies import Vocabularies
@@ -51,15 +52,21 @@ def send_back(work: Work, dataset: Dataset, *, note: str | None) -> None:
     _move(work, dataset, "returned", "return", note)
 
 
-def publish(work: Work, dataset: Dataset, *, note: str | None = None) -> None:
-    """Make it public. Raises `NotPublishable`, `SecondPersonRequired`, `WrongState`."""
+def publish(
+    work: Work, dataset: Dataset, *, note: str | None = None, record: DatasetRecord | None = None
+) -> None:
+    """Make it public. `record` is the description where the caller has just written it.
+
+    Raises `NotPublishable`, `SecondPersonRequired`, `WrongState`.
+    """
     policy.require(work.caller, Action.PUBLISH, dataset.publisher_id)
     _require_state(dataset, "publish")
-    _require_gate(work, dataset)
+    record = record or datasets.record_of(work, dataset)
+    gate.require(record, work.part(Vocabularies))
     _require_second_person(work, dataset)
     if dataset.first_published is None:
         dataset.first_published = work.now
-    _move(work, dataset, "published", "publish", note)
+    _move(work, dataset, "published", "publish", note, record=record)
 
 
 def withdraw(work: Work, dataset: Dataset, *, note: str | None) -> None:
@@ -85,11 +92,19 @@ def possible(work: Work, dataset: Dataset) -> list[str]:
     ]
 
 
-def _move(work: Work, dataset: Dataset, state: str, step: str, note: str | None) -> None:
+def _move(
+    work: Work,
+    dataset: Dataset,
+    state: str,
+    step: str,
+    note: str | None,
+    *,
+    record: DatasetRecord | None = None,
+) -> None:
     note = clean(note, multiline=True) if note else None
     dataset.state = state
     dataset.note = note
-    datasets.touch(work, dataset, step, note=note)
+    datasets.touch(work, dataset, step, note=note, record=record)
 
 
 def _require_state(dataset: Dataset, step: str) -> None:

@@ -114,10 +114,10 @@ def _one(
         dataset = _create(run, work, row.guid, record)
         state = "created"
     else:
-        state = "edited" if datasets.edit(work, dataset, _keeping_slug(record)) else "kept"
+        state = "edited" if datasets.edit(work, dataset, _keeping_slug(record), normal=True) else "kept"
     run.counts[state] += 1
     if _may_be_published(run, work, dataset, record):
-        workflow.publish(work, dataset)
+        workflow.publish(work, dataset, record=record)
         run.counts["published"] += 1
     return state
 
@@ -129,6 +129,7 @@ def _create(run: Execution, work: Work, guid: str, record: DatasetRecord) -> Dat
         publisher_id=record.publisher or run.organization.id,
         dataset_id=harvested_id(run.source.id, guid),
         source_id=run.source.id,
+        normal=True,
     )
 
 
