@@ -19,7 +19,7 @@ from opendata.base.kit.errors import N_, Conflict, Unavailable
 from opendata.base.models import Dataset, HarvestSource
 from opendata.base.runtime import Platform, Work, outbox
 from opendata.demo import city, generation
-from opendata.demo.catalogue import bodies, body, datasets
+from opendata.demo.catalogue import bodies, datasets
 from opendata.demo.people import Person
 from opendata.demo.writing.calendar import DEFAULT_AS_OF
 from opendata.services.harvest import lease, pipeline, runs
@@ -132,11 +132,6 @@ def _require_no_real_data(platform: Platform) -> None:
     with platform.read(city.DEMO) as work:
         if count := real_datasets(work):
             raise NotEmpty(count=count)
-
-
-def written_datasets(folder: Path) -> set[str]:
-    """Ids of the datasets whose folders are there."""
-    return {key for key, one in datasets().items() if (folder / body(one.body).slug / one.slug).is_dir()}
 
 
 def write_folders(folder: Path, *, as_of: date, seed: str, only: Collection[str], progress: Progress) -> None:

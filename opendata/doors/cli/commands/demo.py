@@ -13,7 +13,8 @@ from opendata.base.kit.errors import N_
 from opendata.base.models import migrations
 from opendata.demo.clear import clear
 from opendata.demo.growth import grow
-from opendata.demo.load import Loaded, load, root, written_datasets
+from opendata.demo.load import Loaded, load
+from opendata.demo.published import published, published_reader
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
 from opendata.doors.cli.root import FOUND
@@ -96,11 +97,11 @@ def check_(console: Console, *, show_all: bool, as_json: bool) -> None:
 
 
 def _checked(console: Console) -> Iterator[dict[str, Any]]:
-    """Anchors of the datasets that were written."""
-    written = written_datasets(root(console.platform))
-    wanted = [anchor for anchor in demo.anchors() if anchor.dataset in written]
+    """Anchors of the datasets that are there, read from the files they publish."""
+    there = published(console.platform)
+    wanted = [anchor for anchor in demo.anchors() if anchor.dataset in there]
     with console.progress(N_("Kiểm tra")) as advance:
-        for done, result in enumerate(demo.results(root(console.platform), wanted), start=1):
+        for done, result in enumerate(demo.results(published_reader(console.platform), wanted), start=1):
             advance(result.anchor.id, done, len(wanted))
             yield {
                 "id": result.anchor.id,
