@@ -90,6 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
     owner: HostileServer
     protocol_version = "HTTP/1.1"
     timeout = 10
+    wbufsize = 1 << 16  # head and body leave together
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:  # named by http.server
         parts = urlsplit(self.path)

@@ -11,6 +11,7 @@ from opendata.base.kit.strict_json import NotJson, loads
 _EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,253}\Z")
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,30}\Z")
 _CODES = re.compile(r"\d{2}(?:\d{3})?\Z")
+_GEOMETRIES = frozenset({"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 _BOX_KEYS = ("west", "south", "east", "north")
 
 
@@ -97,16 +98,12 @@ def _from_text(reading: Reading, text: str, path: str) -> Spatial | None:
 
 
 def _from_object(reading: Reading, value: Mapping[str, Any], path: str) -> Spatial | None:
-    if value.get("type") == "envelope" and isinstance(value.get("coordinates"), list):
-        (west, north), (east, south) = value["coordinates"][0], value["coordinates"][1]
-        box = _box([west, south, east, north])
-        return Spatial(bbox=box) if box else None
     if "coordinates" in value and isinstance(value.get("type"), str):
         box = _extent(value["coordinates"])
         if box is None:
             reading.warn(path, "bad_geometry", value["type"])
             return None
-        return Spatial(bbox=box, geometry=dict(value))
+        return Spatial(bbox=box, geometry=dict(value) if value["type"] in _GEOMETRIES else None)
     inner = value.get("bbox") or value.get("geometry") or [value.get(name) for name in _BOX_KEYS]
     if isinstance(inner, list):
         box = _box(inner)

@@ -150,7 +150,7 @@ class Fetcher:
     def _headers(self, url: Url, ask: Ask) -> dict[str, str]:
         headers = {
             "User-Agent": self._user_agent,
-            "Accept": ", ".join(ask.accept),
+            "Accept": ", ".join(wanted for wanted in ask.accept if not wanted.startswith("+")),
             "Accept-Encoding": ACCEPT_ENCODING,
         }
         if ask.etag:
