@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, redirect, request
+from flask import Response
 
 from opendata.base.i18n import translations
 from opendata.base.kit.vocabularies import Vocabularies
@@ -76,16 +76,8 @@ def get(dataset_id: str) -> Response:
         with reading() as work:
             document = documents.dataset(work, dataset_id)
     except documents.Moved as moved:
-        return _moved_to(moved.slug)
+        return answers.moved(moved.slug)
     return answers.json_bytes(document.body, etag=document.etag)
-
-
-def _moved_to(slug: str) -> Response:
-    """Permanently, at the same place below the present slug."""
-    query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
-    response = redirect(request.path.rsplit("/", 1)[0] + "/" + slug + query, 301)
-    assert isinstance(response, Response)
-    return response
 
 
 @blueprint.operation(

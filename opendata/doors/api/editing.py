@@ -104,7 +104,11 @@ def _edited(dataset_id: str, change: Callable[[Any], Any]) -> Response:
                     "required": ["file"],
                     "additionalProperties": False,
                     "properties": {
-                        "title_vi": {"type": "string", "maxLength": 500, "description": "Title in Vietnamese."},
+                        "title_vi": {
+                            "type": "string",
+                            "maxLength": 500,
+                            "description": "Title in Vietnamese.",
+                        },
                         "title_en": {"type": "string", "maxLength": 500, "description": "Title in English."},
                         "resource": {
                             "type": "string",

@@ -29,7 +29,8 @@ def _address(cursor: str | None) -> str:
         (name, value) for name, value in request.args.items(multi=True) if not (cursor and name == "cursor")
     ]
     query = urlencode([*pairs, ("cursor", cursor)] if cursor else pairs)
-    return platform().settings.base_url.rstrip("/") + request.path + (f"?{query}" if query else "")
+    base: str = platform().settings.base_url
+    return base.rstrip("/") + request.path + (f"?{query}" if query else "")
 
 
 def window(

@@ -91,6 +91,7 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
                 self.spec.components.response(status.name, response, lazy=True)
         self.spec.components.response("DEFAULT_ERROR", _problem("Any other error."), lazy=True)
 
+
 def _codes_as_enum(vocabularies: Vocabularies) -> Callable[..., dict[str, Any]]:
     """Lists the codes of a vocabulary, with null where it is accepted."""
 

@@ -1,6 +1,6 @@
 """One declaration a route: address, permission, arguments, answers. The OpenAPI document follows from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Literal
 
@@ -8,11 +8,10 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 
 from opendata.doors.api.arguments import StrictParser, refuse_undeclared
-from opendata.doors.http.permissions import ANYONE, SIGNED_IN, permission
+from opendata.doors.http.permissions import ANYONE, permission
 from opendata.services.access.policy import Action
 
 View = Callable[..., Any]
-ERRORS = {400: "BAD_REQUEST", 404: "NOT_FOUND"}
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships no types
@@ -34,18 +33,19 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
         errors: tuple[int, ...] = (),
         if_match: Literal["required", "optional"] | None = None,
         content_type: str = "application/json",
+        answers: dict[int, Any] | None = None,
         **doc: Any,
     ) -> Callable[[View], View]:
         """Register a view. It gets `query` and `body` as keyword arguments where their schemas are given.
 
-        `errors` are the statuses beside those that follow from permission, arguments and If-Match. `doc`
-        goes into the OpenAPI operation as it is.
+        `errors` are the statuses beside those that follow from permission, arguments and If-Match,
+        `answers` further good ones. `doc` goes into the OpenAPI operation as it is.
         """
 
         def declare(view: View) -> View:
             wrapped = self.response(status, answer, content_type=content_type)(view)
-            for error in _statuses(method, allows, query, body, if_match, errors):
-                wrapped = self.alt_response(error, _reference(error))(wrapped)
+            usual = _usual_errors(method, allows, if_match, with_body=body is not None)
+            responses = {error: f"STATUS_{error}" for error in sorted({*errors, *usual})}
             if body is not None:
                 wrapped = self.arguments(body, arg_name="body", required=body_required)(wrapped)
             if query is not None:
@@ -54,7 +54,13 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
                 )
             else:
                 wrapped = _without_query(wrapped)
-            wrapped = self.doc(**{"x-permission": str(allows), "x-if-match": if_match, **doc})(wrapped)
+            told = {
+                "x-permission": str(allows),
+                "x-if-match": if_match,
+                **doc,
+                "responses": responses | (answers or {}),
+            }
+            wrapped = self.doc(**told)(wrapped)
             self.route(rule, methods=[method], endpoint=view.__name__)(permission(allows)(wrapped))
             return view
 
@@ -70,27 +76,16 @@ def _without_query(view: View) -> View:
     return checked
 
 
-def _statuses(
-    method: str,
-    allows: Action | str,
-    query: type[Schema] | None,
-    body: type[Schema] | None,
-    if_match: str | None,
-    errors: tuple[int, ...],
-) -> list[int]:
-    wanted = {400, *errors}
+def _usual_errors(
+    method: str, allows: Action | str, if_match: str | None, *, with_body: bool
+) -> Iterator[int]:
+    """The statuses that follow from what a route declares."""
+    yield 400
     if method == "GET":
-        wanted.add(304)
-    if allows not in {ANYONE}:
-        wanted |= {401} if allows == SIGNED_IN else {401, 403}
-    if body is not None:
-        wanted |= {413, 415, 422}
-    if method != "GET":
-        wanted |= {403}
+        yield 304
+    if allows != ANYONE:
+        yield from (401, 403)
+    if with_body:
+        yield from (413, 415, 422)
     if if_match:
-        wanted |= {412, 428} if if_match == "required" else {412}
-    return sorted(wanted)
-
-
-def _reference(status: int) -> str:
-    return f"STATUS_{status}"
+        yield from (412, 428) if if_match == "required" else (412,)

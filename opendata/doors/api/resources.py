@@ -40,7 +40,7 @@ def get(resource_id: str) -> Response:
     content_type="*/*",
     errors=(401, 403, 404, 412, 416),
     parameters=[RANGE],
-    responses={"206": {"description": "The parts asked for.", "content": {"*/*": {"schema": BYTES}}}},
+    answers={206: {"description": "The parts asked for.", "content": {"*/*": {"schema": BYTES}}}},
 )
 def download(resource_id: str) -> Response:
     """Download the stored file.

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from flask import Response, request
@@ -44,6 +45,15 @@ def allow_caching(response: Response, *, etag: str, public: bool, vary: str = ""
     return response
 
 
+def moved(slug: str) -> Response:
+    """301 to the same place under the present slug, the last part of the path."""
+    query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+    response = Response(status=301)
+    response.headers["Location"] = f"{request.path.rsplit('/', 1)[0]}/{quote(slug)}{query}"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
 def expected_version(*, required: bool = True) -> int | None:
     """The version in `If-Match`: of an ETag that was read, or bare. None for `*`, which takes any.
 
@@ -60,7 +70,7 @@ def expected_version(*, required: bool = True) -> int | None:
         raise PreconditionFailed
     matched = _VERSION.fullmatch(header.strip())
     if matched is None:
-        raise BadRequest(fields={"If-Match": N_("Cần phiên bản đã đọc, ví dụ \"v3\".")})
+        raise BadRequest(fields={"If-Match": N_('Cần phiên bản đã đọc, ví dụ "v3".')})
     return int(matched.group(1))
 
 

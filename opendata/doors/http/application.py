@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
-from opendata.doors.http import bodies, identity, language
+from opendata.doors.http import bodies, health, identity, language
 from opendata.doors.http.context import EXTENSION, platform
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 
@@ -45,7 +45,7 @@ ErrorPage = Callable[[OpenDataError], Response]
 
 
 def build(platform: Platform) -> Flask:
-    """An application without routes; doors register theirs."""
+    """An application that tells of its health; doors register their routes."""
     app = Flask("opendata", static_folder=None, template_folder=None)
     app.extensions[EXTENSION] = platform
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
@@ -58,6 +58,7 @@ def build(platform: Platform) -> Flask:
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(Exception, _render)
+    health.register(app)
     return app
 
 
@@ -66,6 +67,8 @@ def _begin() -> None:
     g.request_id = new_id()[:13]
     bind_contextvars(request_id=g.request_id)
     language.choose()
+    if request.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be
+        return
     _require_known_host()
     bodies.allow()
     identity.identify()

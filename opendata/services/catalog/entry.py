@@ -38,7 +38,7 @@ LIMITS = Limits()
 def normalise(record: DatasetRecord, vocabularies: Vocabularies) -> DatasetRecord:
     """A record with clean text and known codes. Raises `Invalid` naming each field that is wrong."""
     plain = msgspec.to_builtins(record)
-    cleaned = msgspec.convert(_cleaned(plain), DatasetRecord)
+    cleaned = msgspec.convert(clean_values(plain), DatasetRecord)
     cleaned = replace(
         cleaned,
         keywords=_keywords(cleaned.keywords),
@@ -82,13 +82,14 @@ def _convert(value: Any, kind: type[T]) -> T:
         raise Invalid(fields={path.strip("`$.") or "record": message}) from error
 
 
-def _cleaned(value: Any) -> Any:
+def clean_values(value: Any) -> Any:
+    """The value with every text in it cleaned, at any depth."""
     if isinstance(value, str):
         return _clean_text(value)
     if isinstance(value, list | tuple):
-        return [_cleaned(item) for item in value]
+        return [clean_values(item) for item in value]
     if isinstance(value, dict):
-        return {_clean_text(key): _cleaned(item) for key, item in value.items()}
+        return {_clean_text(key): clean_values(item) for key, item in value.items()}
     return value
 
 

@@ -5,31 +5,25 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from opendata.base.kit.errors import N_, Gone, Invalid, NotFound
+from opendata.base.kit.errors import N_, Conflict, Gone, Invalid, NotFound
 from opendata.base.kit.ids import is_id, new_id
 from opendata.base.kit.vietnamese import clean, sort_key
 from opendata.base.models import Dataset, Organization, OrganizationSuccession, Topic
 from opendata.base.runtime import Work
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
-from opendata.services.catalog import slugs
+from opendata.services.catalog import entry, slugs
 
 LEVELS = ("city", "ward", "central")
-EDITABLE = frozenset(
-    {
-        "abbreviation",
-        "code",
-        "contact",
-        "description",
-        "former_names",
-        "homepage",
-        "level",
-        "parent_id",
-        "second_approval",
-        "valid_from",
-        "valid_to",
-    }
-)
+OWN = frozenset({"abbreviation", "contact", "description", "homepage", "second_approval"})
+"""What a department may change of itself."""
+EDITABLE = OWN | {"code", "former_names", "level", "parent_id", "valid_from", "valid_to"}
+"""What operators may change: the place of a body among the others is not its own to choose."""
+
+
+class CodeTaken(Conflict):
+    code = "code_taken"
+    message = N_("Mã này đã thuộc về cơ quan khác.")
 
 
 def create(work: Work, name: Mapping[str, str], *, slug: str | None = None, **values: Any) -> Organization:
@@ -43,7 +37,8 @@ def create(work: Work, name: Mapping[str, str], *, slug: str | None = None, **va
         sort_key=sort_key(names["vi"]),
         modified=work.now,
     )
-    _assign(organization, values)
+    _require_free_code(work, organization, values.get("code"))
+    _assign(organization, values, EDITABLE)
     work.session.add(organization)
     work.session.flush()
     audit.record(work, "organization.create", "organization", organization.id)
@@ -66,7 +61,8 @@ def edit(
         organization.sort_key = sort_key(organization.name["vi"])
     if slug is not None:
         slugs.rename(work, "organization", organization, slug)
-    _assign(organization, values)
+    _require_free_code(work, organization, values.get("code"))
+    _assign(organization, values, EDITABLE if work.caller.operator else OWN)
     organization.modified = work.now
     audit.record(work, "organization.edit", "organization", organization.id, {"fields": sorted(values)})
     work.after("organization", organization.id)
@@ -195,10 +191,19 @@ def _names(name: Mapping[str, str]) -> dict[str, str]:
     return names
 
 
-def _assign(organization: Organization, values: Mapping[str, Any]) -> None:
-    if unknown := sorted(set(values) - EDITABLE):
+def _require_free_code(work: Work, organization: Organization, code: str | None) -> None:
+    query = select(Organization.id).where(Organization.code == code, Organization.id != organization.id)
+    if code is not None and work.session.scalar(query) is not None:
+        raise CodeTaken(fields={"code": CodeTaken.message})
+
+
+def _assign(organization: Organization, values: Mapping[str, Any], editable: frozenset[str]) -> None:
+    if unknown := sorted(set(values) - editable):
         raise Invalid(fields={field: N_("Không có trường này.") for field in unknown})
     if values.get("level", "city") not in LEVELS:
         raise Invalid(fields={"level": N_("Mã không có trong danh mục.")})
+    homepage = values.get("homepage")
+    if homepage is not None and not entry.is_web_address(homepage):
+        raise Invalid(fields={"homepage": N_("Địa chỉ phải bắt đầu bằng http:// hoặc https://.")})
     for field, value in values.items():
-        setattr(organization, field, value)
+        setattr(organization, field, entry.clean_values(value))

@@ -1,7 +1,7 @@
 """The ground of all schemas: Vietnamese messages, strict types, vocabulary codes, texts in two languages."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema as MarshmallowSchema
 from marshmallow import fields, validate
@@ -28,7 +28,7 @@ _INVALID: Mapping[type[fields.Field[Any]], str] = {
 class Schema(MarshmallowSchema):
     """Unknown fields are refused; messages are ours."""
 
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages = {  # noqa: RUF012  # as marshmallow declares it
         "unknown": N_("Không có trường này."),
         "type": N_("Cần một đối tượng JSON."),
     }
@@ -84,8 +84,8 @@ class Flag(fields.Boolean):
 class Switch(fields.Boolean):
     """true or false in a query string."""
 
-    truthy: ClassVar[set[Any]] = {"true"}
-    falsy: ClassVar[set[Any]] = {"false"}
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
 
 
 class Amount(fields.Float):

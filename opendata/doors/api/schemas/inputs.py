@@ -15,7 +15,10 @@ NewDataset = extended(
     publisher=base.Text(
         required=True,
         most=200,
-        metadata={"description": "Id or slug of the body that answers for the data.", "example": "so-xay-dung"},
+        metadata={
+            "description": "Id or slug of the body that answers for the data.",
+            "example": "so-xay-dung",
+        },
     ),
 )
 
@@ -38,9 +41,7 @@ class OwnBody(base.Schema):
     abbreviation = base.Text(most=64, allow_none=True)
     homepage = base.Text(allow_none=True, metadata={"description": "Web address."})
     contact = fields.Nested(outputs.ContactPoint, allow_none=True)
-    second_approval = base.Flag(
-        metadata={"description": "Somebody other than the sender has to publish."}
-    )
+    second_approval = base.Flag(metadata={"description": "Somebody other than the sender has to publish."})
 
 
 class AnyBody(OwnBody):
@@ -57,5 +58,7 @@ class AnyBody(OwnBody):
 NewBody = extended(
     AnyBody,
     "NewBody",
-    name=fields.Nested(base.LangText, required=True, metadata={"description": "Name; Vietnamese is required."}),
+    name=fields.Nested(
+        base.LangText, required=True, metadata={"description": "Name; Vietnamese is required."}
+    ),
 )

@@ -1,5 +1,6 @@
 """What the API answers with."""
 
+from functools import cache
 from typing import Any
 
 from marshmallow import INCLUDE, fields
@@ -71,6 +72,7 @@ class Meta(base.Schema):
     total = _count("Items of all pages.")
 
 
+@cache
 def listing(item: type[base.Schema], name: str = "", meta: type[base.Schema] = Meta) -> type[base.Schema]:
     """The common form of a list of `item`."""
     return type(

@@ -1,5 +1,7 @@
 """Query parameters."""
 
+from typing import Any
+
 from marshmallow import fields
 
 from opendata.base.i18n import pick
@@ -33,7 +35,7 @@ class Paged(Language):
     )
 
 
-def _parameter(declared: Filter) -> fields.List:
+def _parameter(declared: Filter) -> fields.List[Any]:
     return fields.List(
         base.Text(most=200),
         validate=base.Length(most=MANY_VALUES),

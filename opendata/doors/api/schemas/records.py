@@ -4,7 +4,7 @@ Three forms of each dataclass: what comes in whole (create, replace), what chang
 is required, null resets), and what goes out (everything is there, empty values are null).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -77,7 +77,9 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
-def _typed(name: str, hint: Any, mode: Mode, options: dict[str, Any]) -> ma.Field[Any]:
+def _typed(  # noqa: PLR0911  # one return for each kind of type
+    name: str, hint: Any, mode: Mode, options: dict[str, Any]
+) -> ma.Field[Any]:
     if hint == LangText:
         return ma.Nested(base.LangTextPatch if mode == "patch" else base.LangText, **options)
     if hint == LangList:
@@ -88,8 +90,7 @@ def _typed(name: str, hint: Any, mode: Mode, options: dict[str, Any]) -> ma.Fiel
         return ma.Dict(keys=base.Text(most=200), **options)
     if get_origin(hint) is Literal:
         return ma.String(validate=base.OneOf(get_args(hint)), **options)
-    if is_dataclass(hint):
-        assert isinstance(hint, type)
+    if isinstance(hint, type) and is_dataclass(hint):
         return ma.Nested(schema_of(hint, mode), **options)
     return _scalar(name, hint, mode, options)
 
