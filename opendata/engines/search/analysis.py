@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from opendata.base.kit.vietnamese import exact_key, fold, gram2, tokens
-from opendata.engines.search.protocol import ANY_FIELD, FORMS, TEXT_FIELDS
+from opendata.engines.search.protocol import ANY_FIELD, FORMS, LONG_FIELD, MAIN_FIELD, TEXT_FIELDS
 
 MAX_TOKENS = 20_000
 """Tokens kept of one field; what stands behind them is not found."""
 MAX_TOKEN_LENGTH = 100
 
-STREAMS = tuple(f"{name}.{form}" for name in (*TEXT_FIELDS, ANY_FIELD) for form in FORMS)
+STREAMS = tuple(f"{name}.{form}" for name in (*TEXT_FIELDS, MAIN_FIELD, ANY_FIELD) for form in FORMS)
 
 
 @lru_cache(maxsize=200_000)
@@ -27,6 +27,8 @@ def streams(text: Mapping[str, str]) -> dict[str, list[str]]:
         for exact, folded in _parts(text.get(name, "")):
             _extend(found, name, exact, folded)
             _extend(found, ANY_FIELD, exact, folded)
+            if name != LONG_FIELD:
+                _extend(found, MAIN_FIELD, exact, folded)
     return found
 
 

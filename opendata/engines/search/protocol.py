@@ -1,12 +1,12 @@
 """What a search engine must do for us, in our own words.
 
-An engine turns display text into token streams through `engines.search.analysis`; a query reaches it
-as a `Plan` of clauses with constant scores. No engine stems, folds or ranks by a formula of its own,
-so two engines give equal lists.
+An engine turns display text into token streams through `engines.search.analysis`; a query reaches it as
+a `Plan` of clauses with constant scores. No engine stems, folds or ranks by a formula of its own, so two
+engines give equal lists.
 
-Streams are named `field.form`. Fields are those of `TEXT_FIELDS` and `any`, which holds the tokens of
-all of them. Forms are `exact` (marks count), `fold` (they do not), and `exact2` and `fold2`,
-neighbouring tokens joined by `_`, for phrases.
+Streams are named `field.form`. Fields are those of `TEXT_FIELDS`, `any`, which holds the tokens of all
+of them, and `main`, which holds those of all but the description. Forms are `exact` (marks count),
+`fold` (they do not), and `exact2` and `fold2`, neighbouring tokens joined by `_`, for phrases.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -17,7 +17,9 @@ ALL = "*"
 """The visibility token that matches every document (operators)."""
 
 TEXT_FIELDS = ("title", "title_en", "tags", "body", "description")
+LONG_FIELD = "description"
 ANY_FIELD = "any"
+MAIN_FIELD = "main"
 FORMS = ("exact", "fold", "exact2", "fold2")
 FACETS = (
     "organization",

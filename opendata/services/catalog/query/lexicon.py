@@ -104,9 +104,11 @@ class Lexicon:
         self, bodies: Iterable[Body], former: Mapping[str, tuple[str, ...]]
     ) -> Iterator[tuple[str, Meaning]]:
         present = [body.name.get("vi", "") for body in bodies if body.living]
+        known = {phrase(text) for name in present for _, text in self._short_names(name)}
         for name, now in [*((name, ()) for name in present), *former.items()]:
             for key, text in self._short_names(name):
-                yield key, Meaning(text, phrase(text), now)
+                # a name that was cut may be that of a present body: Sở Y tế (tỉnh Hải Dương)
+                yield key, Meaning(text, phrase(text), () if phrase(text) in known else now)
         for body in bodies:
             name = body.name.get("vi", "")
             if body.living and body.abbreviation and name:
@@ -134,14 +136,19 @@ class Lexicon:
 
 
 def _without_repeats(meanings: Iterable[Meaning], filler: frozenset[str]) -> tuple[Meaning, ...]:
-    """Of meanings that differ in fillers only, the name of a former body or else the longer text."""
+    """Of meanings that differ in fillers only, the name of a former body or else the longer text; none
+    that only adds words to another."""
     kept: dict[Phrase, Meaning] = {}
     for meaning in meanings:
         core = tuple(word for word in meaning.words if word.exact not in filler)
         known = kept.get(core)
         if known is None or (bool(meaning.now), len(meaning.words)) > (bool(known.now), len(known.words)):
             kept[core] = meaning
-    return tuple(kept.values())
+    return tuple(
+        meaning
+        for core, meaning in kept.items()
+        if not any(other != core and core[: len(other)] == other for other in kept)
+    )
 
 
 def _key(written: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from opendata.base.kit.vietnamese import gram2
-from opendata.engines.search import ANY_FIELD, Best, Clause, Every, Term
+from opendata.engines.search import ANY_FIELD, LONG_FIELD, MAIN_FIELD, Best, Clause, Every, Term
 from opendata.services.catalog.query.highlight import Marks
 from opendata.services.catalog.query.interpretation import Interpretation, Unit, Variant
 from opendata.services.catalog.query.words import Phrase, Word
@@ -30,11 +30,12 @@ Statistics = Callable[[Iterable[tuple[str, str]]], tuple[int, Mapping[tuple[str,
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The clauses of a plan. `hopeless`: the statistics alone tell that nothing matches. `marks` is
-    what a match may be shown by."""
+    """The clauses of a plan. `firm` tells hits from words strewn over a long text; `hopeless`: the
+    statistics alone tell that nothing matches. `marks` is what a match may be shown by."""
 
     where: Clause | None
     exact: Clause | None
+    firm: Clause | None
     hopeless: bool
     marks: Marks
 
@@ -45,7 +46,7 @@ def match(interpretation: Interpretation, statistics: Statistics) -> Matching:
     units = [_pruned(unit, frequencies) for unit in interpretation.units]
     required = [unit for unit in units if unit.required] or units
     if not required:
-        return Matching(None, None, hopeless=False, marks=Marks())
+        return Matching(None, None, None, hopeless=False, marks=Marks())
     scores = [_unit_score(unit, frequencies) for unit in units]
     where = Every(
         required=tuple(_unit_match(unit) for unit in required),
@@ -54,6 +55,7 @@ def match(interpretation: Interpretation, statistics: Statistics) -> Matching:
     return Matching(
         where=where,
         exact=_exact(required),
+        firm=_firm(required),
         hopeless=not all(unit.variants for unit in required),
         marks=_marks(units),
     )
@@ -68,11 +70,14 @@ def relaxed(interpretation: Interpretation, statistics: Statistics) -> Matching 
     needed = math.ceil(RELAXED_SHARE * len(words))
     # more words come first, whatever they score: a word is worth more than all scores together
     scores = tuple(_word_score(word, frequencies, weight=1.0 / len(words), strict=False) for word in words)
-    found = tuple(Term(f"{ANY_FIELD}.fold", word.fold, RELAXED_BONUS) for word in words)
+    found = tuple(
+        Best(tuple(Term(*stream(word), RELAXED_BONUS) for stream in (_exact_stream, _fold_stream)))
+        for word in words
+    )
     where = Every(required=found, optional=(*scores, *_phrases([words])), at_least=needed)
-    possible = sum(frequencies.fold(word) > 0 for word in words)
+    possible = sum(frequencies.exact(word) + frequencies.fold(word) > 0 for word in words)
     marks = Marks(fold=frozenset(word.fold for word in words))
-    return Matching(where, None, hopeless=possible < needed, marks=marks)
+    return Matching(where, None, None, hopeless=possible < needed, marks=marks)
 
 
 class Frequencies:
@@ -84,18 +89,28 @@ class Frequencies:
             for unit in units
             for variant in unit.variants
             for word in variant.words
-            for pair in ((f"{ANY_FIELD}.exact", word.exact), (f"{ANY_FIELD}.fold", word.fold))
+            for pair in (_exact_stream(word), _fold_stream(word))
         }
         self._documents, self._found = statistics(pairs)
 
     def exact(self, word: Word) -> int:
-        return self._found[f"{ANY_FIELD}.exact", word.exact]
+        return self._found[_exact_stream(word)]
 
     def fold(self, word: Word) -> int:
-        return self._found[f"{ANY_FIELD}.fold", word.fold]
+        return self._found[_fold_stream(word)]
 
     def rarity(self, frequency: int) -> float:
         return math.log(1 + self._documents / max(frequency, 1))
+
+
+def _exact_stream(word: Word) -> tuple[str, str]:
+    return f"{ANY_FIELD}.exact", word.exact
+
+
+def _fold_stream(word: Word) -> tuple[str, str]:
+    """Where other marks than those typed are looked for: not in long texts, which hold nearly every
+    syllable in some form. A word typed without marks may stand anywhere."""
+    return f"{MAIN_FIELD if word.marked else ANY_FIELD}.fold", word.fold
 
 
 # --- units ----------------------------------------------------------------------------------------
@@ -108,26 +123,33 @@ def _pruned(unit: Unit, frequencies: Frequencies) -> Unit:
 
 
 def _is_possible(variant: Variant, frequencies: Frequencies) -> bool:
-    frequency = frequencies.exact if variant.strict else frequencies.fold
-    return all(frequency(word) for word in variant.words)
+    return all(
+        frequencies.exact(word) or (not variant.strict and frequencies.fold(word)) for word in variant.words
+    )
 
 
 def _unit_match(unit: Unit) -> Clause:
     return _any(_variant_match(variant, exact=False) for variant in unit.variants)
 
 
-def _variant_match(variant: Variant, *, exact: bool) -> Clause:
-    """Scoreless. `exact`: the marks that are there must be right."""
-    field = "body" if variant.name_of_body else ANY_FIELD
+def _variant_match(variant: Variant, *, exact: bool = False, field: str = ANY_FIELD) -> Clause:
+    """Scoreless. `exact`: the marks that are there must be right. `field`: in it alone."""
+    field = "body" if variant.name_of_body else field
     if variant.together and len(variant.words) > 1:
         form = "exact" if variant.strict or exact else "fold"
         return _all(Term(f"{field}.{form}2", gram, 0.0) for gram in _grams(variant.words, form))
     return _all(
-        Term(f"{field}.exact", word.exact, 0.0)
-        if variant.strict or (exact and word.marked)
-        else Term(f"{field}.fold", word.fold, 0.0)
-        for word in variant.words
+        _word_match(word, field, strict=variant.strict or (exact and word.marked)) for word in variant.words
     )
+
+
+def _word_match(word: Word, field: str, *, strict: bool) -> Clause:
+    exact = Term(f"{field}.exact", word.exact, 0.0)
+    if strict:
+        return exact
+    if field == ANY_FIELD and word.marked:
+        return Best((exact, Term(*_fold_stream(word), 0.0)))
+    return Term(f"{field}.fold", word.fold, 0.0)
 
 
 def _exact(units: Sequence[Unit]) -> Clause | None:
@@ -138,6 +160,19 @@ def _exact(units: Sequence[Unit]) -> Clause | None:
     return Every(
         tuple(_any(_variant_match(variant, exact=True) for variant in unit.variants) for unit in units)
     )
+
+
+def _firm(units: Sequence[Unit]) -> Clause | None:
+    """A hit that is none of words strewn over a long text: all units in the main fields, or the whole
+    text side by side in the description. None for a single word, which is firm anywhere."""
+    words = tuple(item.word for unit in units for item in unit.typed)
+    if len(words) < 2:
+        return None
+    in_main = tuple(
+        _any(_variant_match(variant, field=MAIN_FIELD) for variant in unit.variants) for unit in units
+    )
+    in_long = _all(Term(f"{LONG_FIELD}.fold2", gram, 0.0) for gram in _grams(words, "fold"))
+    return Best((Every(in_main), in_long))
 
 
 def _unit_score(unit: Unit, frequencies: Frequencies) -> Clause:
@@ -171,7 +206,7 @@ def _word_score(
     for name in fields:
         if frequencies.exact(word):
             clauses.append(Term(f"{name}.exact", word.exact, round(FIELD_WEIGHTS[name] * exact, 4)))
-        if not strict:
+        if not strict and not (word.marked and name == LONG_FIELD):
             clauses.append(Term(f"{name}.fold", word.fold, round(FIELD_WEIGHTS[name] * fold, 4)))
     return Best(tuple(clauses))
 

@@ -26,6 +26,7 @@ _LIFTED = N_("Không có kết quả trong thời gian %(typed)s; đang hiện m
 _RELAXED = N_("Không có kết quả có đủ các từ của “%(typed)s”; đang hiện kết quả có phần lớn các từ.")
 _PHRASE_FIELDS = ("title", "title_en", "tags", "body")
 _MAX_VOCABULARY = 20_000
+_FEW = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +109,34 @@ class _Pipeline:
         first = self._attempt(None, self._read(text))
         found = self._try(first)
         if found is not None:
-            return found
+            return found if self.as_typed else self._corrected_if_strewn(first, found)
         if not self.as_typed:
             for attempt in self._ladder(first.interpretation):
                 found = self._try(attempt)
                 if found is not None:
                     return found
         return self._outcome(first, self.index.search(self._plan(first)))
+
+    def _corrected_if_strewn(self, first: Attempt, found: Outcome) -> Outcome:
+        """A few hits with the words strewn over a long text are as good as none where a correction
+        stands in a title, a tag or a name: `lam triệu` is no text with "làm" here and "triệu" there."""
+        if found.results.total > _FEW or self._is_firm(first):
+            return found
+        self.seen.add(first.interpretation.text)
+        for attempt in self._corrections(first.interpretation):
+            if not attempt.matching.hopeless and self._is_firm(attempt):
+                better = self._try(attempt)
+                if better is not None:
+                    return better
+        return found
+
+    def _is_firm(self, attempt: Attempt) -> bool:
+        if attempt.matching.firm is None:
+            return True
+        counted = replace(
+            self._plan(attempt), where=attempt.matching.firm, exact=None, facets=(), size=0, after=None
+        )
+        return self.index.search(counted).total > 0
 
     # --- attempts ---------------------------------------------------------------------------------
 
@@ -180,16 +202,19 @@ class _Pipeline:
         """What to try when a query finds nothing, in order."""
         self.seen.add(first.text)
         yield from self._put_back(first)
+        yield from self._corrections(first)
+        most = relaxed(first, self.index.statistics)
+        if most is not None:
+            yield Attempt("relaxed", first, most)
+            if first.period is not None:
+                yield Attempt("relaxed", first, most, timed=False)
+
+    def _corrections(self, first: Interpretation) -> Iterator[Attempt]:
         statistics = self.index.statistics
         yield from self._corrected("typing", corrections.raw_typing(first.text))
         yield from self._corrected("glued", corrections.unglued(first.searched, statistics))
         yield from self._best_onset(first)
         yield from self._corrected("spelling", corrections.respelled(first.searched, self._vocabulary))
-        most = relaxed(first, statistics)
-        if most is not None:
-            yield Attempt("relaxed", first, most)
-            if first.period is not None:
-                yield Attempt("relaxed", first, most, timed=False)
 
     def _put_back(self, first: Interpretation) -> Iterator[Attempt]:
         has_noise = any(rewriting.kind == "noise" for rewriting in first.rewritings)
