@@ -62,7 +62,7 @@ def network(city: City) -> Tables:
             times += _times(trip, along, net.stops, minute)
     return {
         "agency": [
-            (code, name, "https://xebuyt.haiphong.example", "Asia/Ho_Chi_Minh")
+            (code, name, "https://example.com/xe-buyt", "Asia/Ho_Chi_Minh")
             for code, name in OPERATORS.items()
         ],
         "stops": [(code, net.names[code], lat, lon) for code, (lon, lat) in net.stops.items()],

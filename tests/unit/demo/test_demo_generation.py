@@ -1,0 +1,85 @@
+"""The same city every time, in parts or as a whole, today or later."""
+
+import hashlib
+from datetime import date, datetime
+
+import pytest
+
+from opendata.demo import bodies, datasets, generate, generate_earlier
+from opendata.demo.reading import folder_reader
+
+
+def digests(root):
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_two_generations_are_equal_to_the_byte(city_folder, tmp_path):
+    generate(tmp_path)
+    assert digests(tmp_path) == digests(city_folder)
+
+
+def test_a_part_is_written_as_in_the_whole(city_folder, tmp_path):
+    generate(tmp_path, only=["D15", "D01", "D27", "D40"])
+    whole, part = digests(city_folder), digests(tmp_path)
+    assert part
+    assert part.items() <= whole.items()
+    assert {name.split("/")[1] for name in part} == {datasets()[d].slug for d in ("D15", "D01", "D27", "D40")}
+
+
+def test_another_seed_gives_another_city(city_folder, tmp_path):
+    generate(tmp_path, only=["D12"], seed="other")
+    name = next(name for name in digests(tmp_path) if name.endswith(".csv"))
+    assert digests(tmp_path)[name] != digests(city_folder)[name]
+
+
+@pytest.mark.parametrize("name", ["D03", "D10", "D31", "D35", "D29", "D22"])
+def test_a_later_day_adds_rows_and_changes_none(city_rows, tmp_path, name):
+    generate(tmp_path, only=[name], as_of=date(2027, 2, 10))
+    later = list(folder_reader(tmp_path)(name, None))
+    before = city_rows(name)
+    assert later[: len(before)] == before
+    assert len(later) > len(before)
+
+
+def test_a_series_ends_with_the_last_whole_month(tmp_path):
+    generate(tmp_path, only=["D10"], as_of=date(2026, 11, 25))
+    assert max(row["thang"] for row in folder_reader(tmp_path)("D10", None)) == date(2026, 10, 1)
+
+
+def test_a_day_before_the_figures_end_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="2026-09-30"):
+        generate(tmp_path, as_of=date(2026, 1, 1))
+
+
+def test_one_folder_per_body_and_one_per_dataset(city_folder):
+    assert sorted(path.name for path in city_folder.iterdir()) == sorted(body.slug for body in bodies())
+    folders = {path.parent.name for path in city_folder.glob("*/*/metadata.yaml")}
+    assert folders == {dataset.slug for dataset in datasets().values()}
+
+
+def test_the_city_fits_on_a_small_disk(city_folder):
+    assert sum(path.stat().st_size for path in city_folder.rglob("*")) < 60_000_000
+
+
+def test_files_are_older_than_the_day_so_that_a_reader_sees_them_finished(city_folder):
+    for path in city_folder.rglob("*.*"):
+        assert datetime.fromtimestamp(path.stat().st_mtime) < datetime(2026, 9, 30)  # noqa: DTZ001, DTZ006
+
+
+def test_progress_is_told_per_dataset(tmp_path):
+    heard = []
+    generate(tmp_path, only=["D06", "D20"], progress=lambda *step: heard.append(step))
+    assert heard == [("D06", 1, 2), ("D20", 2, 2)]
+
+
+def test_the_first_edition_has_other_figures_and_no_correction(tmp_path):
+    paths = generate_earlier(tmp_path)
+    rows = list(folder_reader(tmp_path)("D38", None))
+    assert {row["nam"] for row in rows} == {2025}
+    assert sum(row["dan_so"] for row in rows) == 4_087_000
+    sidecar = next(path for path in paths if path.name == "metadata.yaml").read_text()
+    assert "version_note" not in sidecar
