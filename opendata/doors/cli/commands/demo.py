@@ -52,7 +52,6 @@ def _day(_ctx: click.Context, _parameter: click.Parameter, value: str) -> date:
 )
 @click.option("--seed", default=demo.DEFAULT_SEED, show_default=True, help=N_("Hạt giống của số ngẫu nhiên."))
 @click.option("--only", default="", metavar="D10,D24", help=N_("Chỉ những bộ dữ liệu này."))
-@click.option()
 @click.option(
     "--scale", type=click.IntRange(0, 1_000_000), default=0, help=N_("Thêm N bộ dữ liệu để thử tải.")
 )
