@@ -84,7 +84,7 @@ def _search(q: str = "cang bien", *, found: bool = True) -> dict[str, Any]:
             "description": None,
         },
     }
-    sorts = [("relevance", "Liên quan"), ("newest", "Mới nhất"), ("title", "Tên")]
+    sorts = [("relevance", "Phù hợp"), ("newest", "Mới nhất"), ("title", "Tên")]
     words = translations(display.language()).gettext
     search = {
         "q": q,
