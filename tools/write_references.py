@@ -8,19 +8,29 @@ import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 import opendata
 from opendata import settings
 from opendata.base.i18n import translations
 from opendata.base.kit.errors import OpenDataError
+from opendata.doors.cli.invocation import Invocation
+from opendata.doors.cli.root import cli
 from opendata.services.catalog.filters import FILTERS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+SKIPPED = (".migrations", ".testing", "__main__")
 WRITTEN = "<!-- Written by `make docs`; changes here are lost. -->"
 
 
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
-    return {"settings.md": settings_page(), "errors.md": errors_page(), "filters.md": filters_page()}
+    return {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "filters.md": filters_page(),
+        "commands.md": commands_page(),
+    }
 
 
 def settings_page() -> str:
@@ -36,8 +46,7 @@ def errors_page() -> str:
         "# Error codes",
         WRITTEN,
         "",
-        "The `code` of an error never changes. Under `/api/` it stands in a body of type "
-        "`application/problem+json`.",
+        "The `code` of an error never changes. Under `/api/` it is in an `application/problem+json` body.",
         "",
         "| code | status | Vietnamese | English |",
         "|---|---|---|---|",
@@ -62,15 +71,39 @@ def filters_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_page() -> str:
+    """Every command with its arguments and options, in English; `--help` says the same in Vietnamese."""
+    lines = ["# The command line", WRITTEN, "", "[running.md](running.md) says what they are for."]
+    with click.Context(
+        cli, info_name="opendata", obj=Invocation(language="en"), **cli.context_settings
+    ) as root:
+        for noun in cli.list_commands(root):
+            found = cli.get_command(root, noun)
+            if found is not None:
+                lines += _described(found, root)
+    return "\n".join(lines) + "\n"
+
+
+def _described(command: click.Command, parent: click.Context) -> Iterator[str]:
+    with click.Context(command, info_name=command.name, parent=parent) as ctx:
+        verbs = command.commands.values() if isinstance(command, click.Group) else ()
+        if not verbs:
+            text = command.get_help(ctx)
+            yield from ("", f"## {ctx.command_path}", "", "```", text, "```")
+        for verb in verbs:
+            yield from _described(verb, ctx)
+
+
 def _errors() -> Iterator[tuple[str, int, str]]:
     for module in pkgutil.walk_packages(opendata.__path__, "opendata."):
-        if ".migrations" not in module.name and ".testing" not in module.name:
+        if not any(part in module.name for part in SKIPPED):
             importlib.import_module(module.name)
     waiting = [OpenDataError]
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        yield kind.code, kind.status, kind.message
+        if "code" in vars(kind):
+            yield kind.code, kind.status, kind.message
 
 
 def main() -> None:

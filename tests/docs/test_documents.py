@@ -2,14 +2,10 @@
 
 import importlib.util
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import click
 import pytest
-
-from opendata.doors.cli.root import NOUNS, cli
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -54,26 +50,3 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
     targets = [found["target"] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
     local = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
     assert not [target for target in local if not (page.parent / target).exists()]
-
-
-def test_every_command_is_documented() -> None:
-    text = (DOCS / "running.md").read_text(encoding="utf-8")
-    missing = [
-        name
-        for name in commands()
-        if not all(f"`{word}`" in text or f"`{name}" in text for word in name.split())
-    ]
-    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| `")}
-    for noun in NOUNS:
-        assert any(f"`{noun}" in head for head in rows), f"docs/running.md does not name `{noun}`"
-    assert not missing
-
-
-def commands() -> Iterator[str]:
-    """Every noun and every noun with a verb."""
-    with click.Context(cli) as ctx:
-        for noun in cli.list_commands(ctx):
-            found = cli.get_command(ctx, noun)
-            yield noun
-            if isinstance(found, click.Group):
-                yield from (f"{noun} {verb}" for verb in found.commands)
