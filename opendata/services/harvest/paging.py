@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opendata.base.kit.fetch.errors import FetchError
 from opendata.base.kit.fetch.urls import without_secrets
 from opendata.base.kit.hashes import digest
 from opendata.services.harvest.items import Cursor, Mark, SourceError
@@ -59,6 +58,7 @@ class Pages:
         self._asked: set[str] = set()
         self._totals: set[int] = set()
         self._count = 0
+        self._before = 0
         self._rereading = False
         self.total: int | None = self._cursor.get("total")
 
@@ -67,12 +67,14 @@ class Pages:
             return
         if self._cursor.get("last") is not None:
             self._seen.add(self._cursor["last"])
+            self._before = self._cursor.get("read", 1) - 1
         yield from self._from(first_step(self._listing, self._cursor))
         if len(self._totals) > 1 and self._log.complete:
             yield from self._again()
 
     def _again(self) -> Iterator[Page]:
         self._rereading = True
+        self._before = 0
         self._asked.clear()
         self._totals.clear()
         yield from self._from(first_step(self._listing, None))
@@ -115,7 +117,7 @@ class Pages:
             if self._listing.check:
                 self._listing.check(answer.body)
             page = self._understood(step, answer)
-        except (SourceError, FetchError) as error:
+        except SourceError as error:
             if self._count == 0:
                 raise
             self._log.fault(error.code, error.where or _shown(step), error.hint)
@@ -165,7 +167,10 @@ class Pages:
     def _following(self, page: _Read) -> Step | None:
         """Counted pages end at the claimed total, as many servers fail beyond; offsets go on to the proof."""
         counted = self._listing.style == "page" and self.total is not None
-        return None if counted and len(self._seen) >= (self.total or 0) else page.following
+        return None if counted and self._read_so_far() >= (self.total or 0) else page.following
+
+    def _read_so_far(self) -> int:
+        return self._before + len(self._seen)
 
     def _judge_standstill(self, page: _Read) -> None:
         """A page without anything new is the end, or a source that serves the same again and again."""
@@ -178,7 +183,8 @@ class Pages:
     def _mark(self, following: Step | None, page: _Read) -> Mark:
         if following is None:
             return Mark({"done": True, "total": self.total})
-        return Mark({**following.cursor, "last": page.ids[-1], "total": self.total})
+        so_far = {"last": page.ids[-1], "read": self._read_so_far(), "total": self.total}
+        return Mark({**following.cursor, **so_far})
 
 
 def _shown(step: Step) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from opendata.base.kit.fetch.errors import SchemeNotAllowed
 from opendata.base.kit.fetch.urls import join_url, parse_url
-from opendata.services.harvest.items import Cursor, SourceError
+from opendata.services.harvest.items import Cursor
 
 Style = Literal["offset", "page", "cursor", "token", "link", "next"]
 #: A dotted path into the page ("result.results") or a function of it.
@@ -134,6 +135,9 @@ def _sized(listing: Listing, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(base: str, target: Any) -> str:
-    if not isinstance(target, str):
-        raise SourceError("parse", base, "the next link is no text")
-    return str(join_url(parse_url(base), target.strip()))
+    """The absolute address; one that is none is handed on, for the request to be refused."""
+    text = str(target).strip()
+    try:
+        return str(join_url(parse_url(base), text))
+    except SchemeNotAllowed:
+        return text
