@@ -13,6 +13,8 @@ FIXTURES = Path(
     os.environ.get("OPENDATA_SHARED_FIXTURES", Path(__file__).resolve().parents[4] / "shared" / "fixtures")
 )
 
+LARGE = 15_000
+
 
 @pytest.fixture(scope="session")
 def city_folder(tmp_path_factory):
@@ -24,14 +26,17 @@ def city_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def city_rows(city_folder):
-    """Typed rows of a dataset: `city_rows("D24")`."""
+    """Typed rows of a dataset: `city_rows("D24")`. Large tables are read anew each time."""
     reader = folder_reader(city_folder)
     kept = {}
 
     def rows(dataset, table=None):
-        if (dataset, table) not in kept:
-            kept[dataset, table] = list(reader(dataset, table))
-        return kept[dataset, table]
+        if (dataset, table) in kept:
+            return kept[dataset, table]
+        found = list(reader(dataset, table))
+        if len(found) <= LARGE:
+            kept[dataset, table] = found
+        return found
 
     return rows
 
