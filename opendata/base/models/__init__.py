@@ -1,6 +1,14 @@
 """All tables of the product, one file an aggregate."""
 
 from opendata.base.models.account import Membership, User, UserSession
+from opendata.base.models.application import (
+    ApiKey,
+    Application,
+    ChangeSequence,
+    Mail,
+    Notice,
+    UserToken,
+)
 from opendata.base.models.base import Base
 from opendata.base.models.dataset import (
     Dataset,
@@ -22,15 +30,46 @@ from opendata.base.models.harvest import (
     HarvestSpool,
 )
 from opendata.base.models.ledger import AuditEvent, Job, OutboxEntry
+from opendata.base.models.oauth import (
+    AssertionId,
+    AuthorizationCode,
+    ClientSecret,
+    DeniedToken,
+    DeviceCode,
+    InitialAccessToken,
+    OAuthClient,
+    OAuthGrant,
+    RefreshToken,
+    SigningKey,
+)
 from opendata.base.models.organization import Organization, OrganizationSuccession, Series, Tag, Topic
+from opendata.base.models.plan import (
+    FailedCall,
+    Plan,
+    PlanVersion,
+    Product,
+    QuotaLedger,
+    Subscription,
+    UsageRollup,
+    UsageSpool,
+)
 
 __all__ = [
+    "ApiKey",
+    "Application",
+    "AssertionId",
     "AuditEvent",
+    "AuthorizationCode",
     "Base",
+    "ChangeSequence",
+    "ClientSecret",
     "Dataset",
     "DatasetDocument",
     "DatasetRevision",
     "DatasetTopic",
+    "DeniedToken",
+    "DeviceCode",
+    "FailedCall",
     "FormerSlug",
     "HarvestApproval",
     "HarvestBlob",
@@ -41,15 +80,30 @@ __all__ = [
     "HarvestRun",
     "HarvestSource",
     "HarvestSpool",
+    "InitialAccessToken",
     "Job",
+    "Mail",
     "Membership",
+    "Notice",
+    "OAuthClient",
+    "OAuthGrant",
     "Organization",
     "OrganizationSuccession",
     "OutboxEntry",
+    "Plan",
+    "PlanVersion",
+    "Product",
+    "QuotaLedger",
+    "RefreshToken",
     "Resource",
     "Series",
+    "SigningKey",
+    "Subscription",
     "Tag",
     "Topic",
+    "UsageRollup",
+    "UsageSpool",
     "User",
     "UserSession",
+    "UserToken",
 ]

@@ -12,6 +12,7 @@ class User(Base):
     """`email_key` is the folded address and is unique; `epoch` ends every session when raised."""
 
     __tablename__ = "user"
+    __table_args__ = (UniqueConstraint("idp_issuer", "idp_subject"),)
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(String(320))
@@ -22,6 +23,15 @@ class User(Base):
     active: Mapped[bool] = mapped_column(default=True)
     locale: Mapped[str] = mapped_column(String(5), default="vi")
     epoch: Mapped[int] = mapped_column(default=0)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the address was confirmed; until then keys are few and short-lived."""
+    blocked_reason: Mapped[str | None] = mapped_column(String(500))
+    totp_secret: Mapped[str | None] = mapped_column(String(200))
+    """Encrypted; None where the second factor is off."""
+    totp_last: Mapped[int] = mapped_column(default=0)
+    """The newest time step used, so that a code works once."""
+    idp_issuer: Mapped[str | None] = mapped_column(String(300))
+    idp_subject: Mapped[str | None] = mapped_column(String(300))
     created: Mapped[Instant]
 
 

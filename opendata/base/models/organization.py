@@ -21,6 +21,8 @@ class Organization(Base):
     abbreviation: Mapped[str | None] = mapped_column(String(64))
     former_names: Mapped[list[dict[str, str]]] = mapped_column(JsonValue, default=list)
     level: Mapped[Code] = mapped_column(default="city")
+    kind: Mapped[Code] = mapped_column(default="department")
+    """department publishes; company, university and other own applications."""
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("organization.id"), index=True)
     homepage: Mapped[str | None] = mapped_column(String(2000))
     contact: Mapped[dict[str, Any] | None] = mapped_column(JsonValue)
