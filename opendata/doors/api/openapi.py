@@ -82,6 +82,9 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
     def _register_error_handlers(self) -> None:
         return
 
+    def _register_pagination_header(self) -> None:
+        return
+
     def _register_responses(self) -> None:
         self.ma_plugin.converter.add_attribute_function(_codes_as_enum(self._vocabularies))
         for status in HTTPStatus:

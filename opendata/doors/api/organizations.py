@@ -86,7 +86,7 @@ def create(body: dict[str, Any]) -> Response:
     "PATCH",
     "/<organization_id>",
     allows=Action.ORGANIZATION_EDIT,
-    body=inputs.OwnBody,
+    body=inputs.AnyBody,
     answer=outputs.Organization,
     errors=(404, 409),
     if_match="required",

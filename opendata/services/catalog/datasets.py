@@ -64,9 +64,10 @@ def edit(
     known = resources_of(work, dataset)
     record = _admitted(work, record, normal=normal)
     record = replace(record, resources=_with_ids(record.resources, known))
-    if record.slug and record.slug != dataset.slug:
-        slugs.rename(work, "dataset", dataset, record.slug)
     changes = difference(_comparable(before), _comparable(record))
+    if record.slug and record.slug != dataset.slug:
+        changes.append({"path": "slug", "before": dataset.slug, "after": record.slug})
+        slugs.rename(work, "dataset", dataset, record.slug)
     if not changes:
         return False
     dataset.version += 1

@@ -199,7 +199,7 @@ def _require_free_code(work: Work, organization: Organization, code: str | None)
 
 def _assign(organization: Organization, values: Mapping[str, Any], editable: frozenset[str]) -> None:
     if unknown := sorted(set(values) - editable):
-        raise Invalid(fields={field: N_("Không có trường này.") for field in unknown})
+        raise Invalid(fields={field.removesuffix("_id"): N_("Không có trường này.") for field in unknown})
     if values.get("level", "city") not in LEVELS:
         raise Invalid(fields={"level": N_("Mã không có trong danh mục.")})
     homepage = values.get("homepage")
