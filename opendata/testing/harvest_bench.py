@@ -14,7 +14,7 @@ from opendata.services.harvest import pipeline, runs, sources
 from opendata.services.harvest.contract import Access, Ctx, Cursor, End, Features, Mark, Rec, Source, Unread
 from opendata.services.harvest.registry import HarvesterTypes
 
-Item = Rec | Mark | Unread | End | Exception
+Item = Rec | Mark | Unread | End | BaseException
 Listing = Callable[[Access], Iterable[Item]] | Iterable[Item]
 
 
@@ -44,7 +44,7 @@ class Scripted:
         self.seen.append(src)
         items = self.listing(io) if callable(self.listing) else self.listing
         for item in items:
-            if isinstance(item, Exception):
+            if isinstance(item, BaseException):
                 raise item
             yield item
 

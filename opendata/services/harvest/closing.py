@@ -13,6 +13,8 @@ from opendata.services.harvest.execution import Execution
 from opendata.services.harvest.listing import ListingLog
 from opendata.services.harvest.proof import Proof
 
+TROUBLES = ("with_problems", "unnamed", "conflict", "unfetched")
+"""Counts that keep a run from being plainly done."""
 LOSSY = ("bad_url", "missing_url", "missing_file")
 """Remarks that mean a part of a record was left out; a run with such records is not plainly done."""
 
@@ -50,9 +52,7 @@ def state_of(work: Work, execution: Execution, *, complete: bool) -> str:
         or_(HarvestRecord.state == "quarantined", *(text.like(f'%"{code}"%') for code in LOSSY)),
     )
     execution.counts["with_problems"] = work.session.scalar(standing) or 0
-    troubled = (
-        execution.counts["with_problems"] or execution.counts["unnamed"] or execution.counts["conflict"]
-    )
+    troubled = any(execution.counts[name] for name in TROUBLES)
     return "done" if complete and not troubled else "done_with_errors"
 
 
@@ -125,7 +125,8 @@ def done(execution: Execution, sealed: Proof, diff_hash: str, listing: ListingLo
 def fail(execution: Execution, code: str, message: str, *, where: str = "", hint: str = "") -> str:
     execution.events.add("error", code, path=where, message=hint or message)
     with execution.step() as work:
-        return _end(work, execution, "failed", error_code=code, error=message[:2000])
+        shown = sources.masked(execution.source, message)[:2000]
+        return _end(work, execution, "failed", error_code=code, error=shown)
 
 
 def _end(work: Work, execution: Execution, state: str, **values: Any) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from opendata.base.models import HarvestEvent
+from opendata.base.models import HarvestEvent, HarvestSource
 from opendata.base.runtime import Work
 from opendata.base.runtime.database import insert_into
 from opendata.services.harvest.problems import Problem
+from opendata.services.harvest.sources import masked
 
 KEPT = 1_000
 
@@ -17,8 +18,8 @@ KEPT = 1_000
 class Events:
     """Collects in memory; `write` is called in the transactions of the run."""
 
-    def __init__(self, run_id: str, source_id: str, kept: int = 0) -> None:
-        self._run_id, self._source_id, self._kept = run_id, source_id, kept
+    def __init__(self, run_id: str, source: HarvestSource, kept: int = 0) -> None:
+        self._run_id, self._source, self._kept = run_id, source, kept
         self._waiting: list[dict[str, Any]] = []
         self.codes: Counter[str] = Counter()
 
@@ -31,12 +32,12 @@ class Events:
         self._waiting.append(
             {
                 "run_id": self._run_id,
-                "source_id": self._source_id,
+                "source_id": self._source.id,
                 "guid": guid,
                 "severity": severity,
                 "code": code[:64],
-                "path": path[:500] or None,
-                "message": message[:1000] or None,
+                "path": masked(self._source, path)[:500] or None,
+                "message": masked(self._source, message)[:1000] or None,
             }
         )
 

@@ -1,18 +1,23 @@
 """One run at work: what its phases share, and the one way in which they write."""
 
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
+from opendata.base.kit.ids import new_id
 from opendata.base.models import HarvestSource, Organization
 from opendata.base.runtime import Caller, Platform, Work
-from opendata.services.harvest import lease, runs
+from opendata.services.harvest import lease, runs, sources
 from opendata.services.harvest.contract import Harvester
 from opendata.services.harvest.events import Events
 
+log = structlog.get_logger(__name__)
 PROGRESS_EVERY = 5.0
 
 
@@ -62,6 +67,13 @@ class Execution:
             yield
         finally:
             self.timings[phase] = round(time.monotonic() - began, 3)
+
+    def log_bug(self, error: Exception, **where: Any) -> str:
+        """Log the trace of somebody's mistake, without secrets and local values; returns its id."""
+        trace = new_id()
+        text = "".join(traceback.format_exception(error))
+        log.error("harvest.plugin_bug", trace=trace, traceback=sources.masked(self.source, text), **where)
+        return trace
 
     def read(self) -> Any:
         return self.platform.read(self.caller)

@@ -37,6 +37,8 @@ class Spooled:
     body: bytes | None = None
     raw_hash: str | None = None
     problems: list[Problem] = field(default_factory=list)
+    kept: "Before | None" = None
+    """How the record looked when its bytes were read, where they could not be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Spooler:
                 self.listing.ended = True
                 self.listing.expected, self.listing.incremental = expected, incremental
                 return True
+            case _:
+                raise TypeError(f"a listing yields no {type(item).__name__}")
         return False
 
     def _record(self, rec: Rec) -> None:
@@ -173,7 +177,8 @@ class Spooler:
         for spooled in _fetched(pool, wanted):
             known = before.get(spooled.guid)
             if spooled.body is None and known is not None and known.raw_hash:
-                spooled.raw_hash = known.raw_hash
+                spooled.raw_hash, spooled.kept = known.raw_hash, known
+                self._run.counts["unfetched"] += 1
 
     def _write(self, work: Work, before: dict[str, Before]) -> None:
         if not self._waiting:
@@ -187,15 +192,15 @@ class Spooler:
         work.session.execute(insert_into(work.session, HarvestSpool), rows)
 
     def _row(self, ordinal: int, spooled: Spooled) -> dict[str, Any]:
-        rec = spooled.rec
+        rec, looks = spooled.rec, spooled.kept or spooled.rec
         return {
             "run_id": self._run.spool,
             "ordinal": ordinal,
             "guid": spooled.guid,
             "raw_hash": spooled.raw_hash,
-            "modified": rec.modified[:64] if rec.modified else None,
-            "etag": rec.etag[:300] if rec.etag else None,
-            "size": rec.size,
+            "modified": looks.modified[:64] if looks.modified else None,
+            "etag": looks.etag[:300] if looks.etag else None,
+            "size": looks.size,
             "url": rec.url[:2000] if rec.url else None,
             "deleted": rec.deleted,
             "problem": as_json(spooled.problems),

@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy import select
 
 from opendata.base.kit.errors import N_, OpenDataError, Unavailable
-from opendata.base.kit.ids import new_id
 from opendata.base.models import (
     HarvestRun,
     HarvestSource,
@@ -115,7 +114,7 @@ def _begin(platform: Platform, run_id: str) -> Execution:
         harvester=platform.part(HarvesterTypes).get(source.type),
         fence=fence,
         checkpoint=dict(row.checkpoint),
-        events=Events(run_id, source.id, kept),
+        events=Events(run_id, source, kept),
         counts=Counter(row.counts),
         timings=dict(row.timings),
     )
@@ -132,9 +131,8 @@ def _carried_out(execution: Execution) -> str:
         state = closing.fail(execution, error.code, str(error), where=error.where, hint=error.hint)
     except OpenDataError as error:
         state = closing.fail(execution, error.code, str(error))
-    except Exception as error:
-        trace = new_id()
-        log.exception("harvest.plugin_bug", trace=trace)
+    except Exception as error:  # noqa: BLE001  # a bug of a harvester is an outcome of its run
+        trace = execution.log_bug(error)
         state = closing.fail(execution, "plugin_bug", f"{type(error).__name__} ({trace})")
     log.info("harvest.end", state=state, ms=int((time.monotonic() - began) * 1000), **execution.counts)
     return state

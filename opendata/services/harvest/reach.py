@@ -19,8 +19,10 @@ from opendata.services.harvest.items import Source
 class Reach:
     """One client for each type of source, shared by its runs so that a host sees one polite caller."""
 
-    def __init__(self, settings: Any) -> None:
+    def __init__(self, settings: Any, **clocks: Any) -> None:
+        """`clocks` are handed to the client: tests hold its clock, sleep and jitter."""
         self._settings = settings
+        self._clocks = clocks
         self._fetchers: dict[str, Fetcher] = {}
         self._lock = Lock()
 
@@ -56,4 +58,5 @@ class Reach:
             user_agent=f"opendata-harvest/{version('opendata')} (+{settings.base_url})",
             extra_ca=Path(ca_file) if ca_file else None,
             politeness=replace(Politeness(), per_second=settings.harvest_rate_per_host),
+            **self._clocks,
         )

@@ -11,7 +11,7 @@ def respool(execution: Execution) -> None:
     """A remap lists what is known: the stored raw records of all that was not deleted."""
     ordinal = func.row_number().over(order_by=HarvestRecord.guid) - 1
     known = select(
-        literal(execution.spool),
+        literal(execution.spool, HarvestSpool.run_id.type),
         ordinal,
         HarvestRecord.guid,
         HarvestRecord.raw_hash,

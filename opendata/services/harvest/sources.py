@@ -19,6 +19,7 @@ from opendata.services.harvest.contract import Harvester
 from opendata.services.harvest.items import Source
 from opendata.services.harvest.registry import HarvesterTypes
 
+MASK = "***"
 MOVES = {
     "accept": ({"draft", "refused", "paused"}, "accepted"),
     "refuse": ({"draft"}, "refused"),
@@ -148,6 +149,14 @@ def visible(work: Work, *, limit: int = 500) -> Sequence[HarvestSource]:
 def secret_names(source: HarvestSource) -> tuple[str, ...]:
     """Which secrets are set; their values are never shown."""
     return tuple(sorted(_unpacked(source.secret)))
+
+
+def masked(source: HarvestSource, text: str) -> str:
+    """The text without any value of the source's secrets, for events, logs and answers."""
+    values = (str(value) for value in _unpacked(source.secret).values())
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, MASK) if value else text
+    return text
 
 
 def as_listed(source: HarvestSource) -> Source:

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from sqlalchemy import Row, bindparam, select, update
 
 from opendata.base.kit.errors import Invalid
-from opendata.base.kit.ids import harvested_id, new_id
+from opendata.base.kit.ids import harvested_id
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import Dataset, HarvestOverride, HarvestRecord, HarvestSpool, Organization
 from opendata.base.runtime import Work
@@ -21,7 +20,6 @@ from opendata.services.harvest.items import RecordError
 from opendata.services.harvest.mapping import Rules
 from opendata.services.harvest.problems import Problem, as_json, from_error, from_invalid
 
-log = structlog.get_logger(__name__)
 BATCH = 200
 
 
@@ -91,6 +89,7 @@ class Translator:
         return Outcome("noise" if noise else row.class_, body, problems)
 
     def _translated(self, row: Any, batch: Batch) -> mapping.Translated:
+        """A harvester that stumbles over a record costs that record; the trace is found by its id."""
         try:
             return mapping.translate(
                 self._run.harvester,
@@ -104,7 +103,8 @@ class Translator:
         except (RecordError, Invalid):
             raise
         except Exception as error:
-            raise _bug(self._run, row.guid, error) from error
+            trace = self._run.log_bug(error, guid=row.guid)
+            raise RecordError(row.guid, "$", "plugin_bug", f"{type(error).__name__}, {trace}") from error
 
 
 def rules_of(run: Execution) -> Rules:
@@ -114,13 +114,6 @@ def rules_of(run: Execution) -> Rules:
         query = select(Organization.code, Organization.id).where(Organization.code.in_(list(allowed)))
         others = {code: organization_id for code, organization_id in work.session.execute(query) if code}
     return mapping.rules(run.source, sources.as_translated(run.source), run.organization, others)
-
-
-def _bug(run: Execution, guid: str, error: Exception) -> RecordError:
-    """A harvester that stumbles over one record costs that record; the trace is found by its id."""
-    trace = new_id()
-    log.error("harvest.plugin_bug", trace=trace, source=run.source.slug, guid=guid, exc_info=error)
-    return RecordError(guid, "$", "plugin_bug", f"{type(error).__name__}, trace {trace}")
 
 
 def _batch(run: Execution, rows: Sequence[Row[Any]]) -> Batch:
