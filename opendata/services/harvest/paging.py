@@ -59,6 +59,7 @@ class Pages:
         self._totals: set[int] = set()
         self._count = 0
         self._before = 0
+        self._stride = max(1, (listing.size or 10) - 1)
         self._rereading = False
         self.total: int | None = self._cursor.get("total")
 
@@ -82,16 +83,22 @@ class Pages:
             self._log.fault("total_mismatch", self._listing.url, "the total moves with each reading")
 
     def _from(self, step: Step | None) -> Iterator[Page]:
+        without_progress = 0
         while step is not None:
             page = self._read_in_place(step)
             if page is None:
                 return
             fresh = self._fresh(page)
-            if not fresh and not self._rereading:
+            following = self._following(page)
+            if fresh or self._rereading:
+                without_progress = 0
+                self._doubt_single_rows(page)
+                yield Page(fresh, page.body, self._mark(following, page))
+            elif page.step == step or without_progress >= STEPS_BACK:
                 self._judge_standstill(page)
                 return
-            following = self._following(page)
-            yield Page(fresh, page.body, self._mark(following, page))
+            else:  # an earlier page was read again because rows moved; what comes after it may be new
+                without_progress += 1
             step = following
 
     def _read_in_place(self, step: Step) -> _Read | None:
@@ -99,16 +106,18 @@ class Pages:
         page = self._read(step)
         for _ in range(STEPS_BACK):
             if page is None or not self._begins_beyond(page):
-                return page
-            back = max(0, (page.step.offset or 0) - max(1, len(page.ids) - 1))
+                break
+            back = max(0, (page.step.offset or 0) - self._stride)
             page = self._read(at_offset(self._listing, back, overlaps=back > 0))
         if page is not None and self._begins_beyond(page):
             self._log.fault("partial", _shown(page.step), "rows moved between pages")
+        if page is not None and len(page.ids) > 1:
+            self._stride = len(page.ids) - 1
         return page
 
     def _begins_beyond(self, page: _Read) -> bool:
         """Whether records may lie between what was read and where this offset page begins."""
-        return bool(page.step.overlaps and page.ids and page.ids[0] not in self._seen)
+        return page.step.overlaps and (not page.ids or page.ids[0] not in self._seen)
 
     def _read(self, step: Step) -> _Read | None:
         try:
@@ -174,11 +183,15 @@ class Pages:
 
     def _judge_standstill(self, page: _Read) -> None:
         """A page without anything new is the end, or a source that serves the same again and again."""
-        if not page.ids and page.following is None:
-            return
-        if page.step.overlaps and len(page.ids) == 1:
-            return
-        self._log.fault("page_loop", _shown(page.step), "the page brought nothing new")
+        end = not page.ids and page.following is None
+        if not (end or (page.step.overlaps and len(page.ids) == 1)):
+            self._log.fault("page_loop", _shown(page.step), "the page brought nothing new")
+
+    def _doubt_single_rows(self, page: _Read) -> None:
+        """Pages of one row cannot overlap: rows that move go unnoticed, unless a total stands still."""
+        steady = self.total is not None and len(self._totals) == 1 and not self._rereading
+        if page.step.offset and len(page.ids) == 1 and not page.step.overlaps and not steady:
+            self._log.fault("partial", _shown(page.step), "pages of one row cannot be checked")
 
     def _mark(self, following: Step | None, page: _Read) -> Mark:
         if following is None:
