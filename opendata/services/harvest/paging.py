@@ -188,10 +188,9 @@ class Pages:
             self._log.fault("page_loop", _shown(page.step), "the page brought nothing new")
 
     def _doubt_single_rows(self, page: _Read) -> None:
-        """Pages of one row cannot overlap: rows that move go unnoticed, unless a total stands still."""
-        steady = self.total is not None and len(self._totals) == 1 and not self._rereading
-        if page.step.offset and len(page.ids) == 1 and not page.step.overlaps and not steady:
-            self._log.fault("partial", _shown(page.step), "pages of one row cannot be checked")
+        """Pages of one row cannot overlap: rows that move go unnoticed, unless a total tells."""
+        if page.step.offset and len(page.ids) == 1 and not page.step.overlaps and self.total is None:
+            self._log.fault("partial", _shown(page.step), "pages of one row without a total")
 
     def _mark(self, following: Step | None, page: _Read) -> Mark:
         if following is None:
