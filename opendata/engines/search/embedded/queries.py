@@ -1,6 +1,6 @@
 """Clauses to tantivy queries. Every score is a whole number, so that 32-bit sums stay exact."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from tantivy import FieldType, Occur, Query, Schema, SearchResult
 
@@ -120,19 +120,17 @@ def without(query: Query, refused: Query) -> Query:
 
 def coarseness(clause: Clause) -> int:
     """By how much scores must be divided so that no sum leaves the whole numbers of a 32-bit float."""
-    bound = sum(abs(whole(term.score)) for term in _terms(clause))
+    bound = _highest(clause)
     divisor = 1
     while bound // divisor >= _EXACT_FLOAT:
         divisor *= 2
     return divisor
 
 
-def _terms(clause: Clause) -> Iterator[Term]:
+def _highest(clause: Clause) -> int:
+    """What no score can exceed."""
     if isinstance(clause, Term):
-        yield clause
-    elif isinstance(clause, Best):
-        for part in clause.clauses:
-            yield from _terms(part)
-    else:
-        for part in (*clause.required, *clause.optional):
-            yield from _terms(part)
+        return abs(whole(clause.score))
+    if isinstance(clause, Best):
+        return max(map(_highest, clause.clauses), default=0)
+    return sum(map(_highest, (*clause.required, *clause.optional)))

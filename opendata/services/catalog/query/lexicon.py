@@ -70,6 +70,9 @@ class Lexicon:
         self.filler = frozenset(word.exact for text in search_words["filler"] for word in phrase(text))
         self._meanings = _meanings(abbreviations, self._initialisms(bodies, former))
         self.synonyms: PhraseTable[Synonyms] = PhraseTable(_synonyms(synonyms))
+        self.words = frozenset(
+            word.fold for text in _texts_of(synonyms) for word in phrase(text) if not word.marked
+        )
         self.former: PhraseTable[Former] = PhraseTable(
             (words, Former(name, now))
             for name, now in former.items()
@@ -181,6 +184,11 @@ def _short_forms(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Phra
     for written, texts in _rows(tables):
         if len(texts) == 1 and len(phrase(texts[0])) > 1 and not is_plain_syllable(_key(written)):
             yield phrase(texts[0]), written
+
+
+def _texts_of(groups: Iterable[Mapping[str, Sequence[str]]]) -> Iterator[str]:
+    for group in groups:
+        yield from group["words"]
 
 
 def _synonyms(groups: Iterable[Mapping[str, Sequence[str]]]) -> Iterator[tuple[Phrase, Synonyms]]:

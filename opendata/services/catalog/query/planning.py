@@ -153,9 +153,9 @@ def _word_match(word: Word, field: str, *, strict: bool) -> Clause:
 
 
 def _exact(units: Sequence[Unit]) -> Clause | None:
-    """What a hit must satisfy to be no near match; None where no mark was typed."""
-    marked = any(item.word.marked for unit in units for item in unit.typed)
-    if not marked:
+    """What a hit must satisfy to be no near match; None where no mark was typed or is meant."""
+    loose = (variant for unit in units for variant in unit.variants if not variant.strict)
+    if not any(word.marked for variant in loose for word in variant.words):
         return None
     return Every(
         tuple(_any(_variant_match(variant, exact=True) for variant in unit.variants) for unit in units)
@@ -176,13 +176,19 @@ def _firm(units: Sequence[Unit]) -> Clause | None:
 
 
 def _unit_score(unit: Unit, frequencies: Frequencies) -> Clause:
-    return _any(_variant_score(variant, frequencies) for variant in unit.variants)
+    """Every variant weighs as much as the words it stands for: KCN alone as much as its three."""
+    meant = max((len(v.words) for v in unit.variants if not v.together), default=1)
+    length = max(len(unit.typed), meant)
+    return _any(
+        _variant_score(variant, frequencies, variant.weight * length / len(variant.words))
+        for variant in unit.variants
+    )
 
 
-def _variant_score(variant: Variant, frequencies: Frequencies) -> Clause:
+def _variant_score(variant: Variant, frequencies: Frequencies, weight: float) -> Clause:
     fields = ("body",) if variant.name_of_body else tuple(FIELD_WEIGHTS)
     words = [
-        _word_score(word, frequencies, weight=variant.weight, strict=variant.strict, fields=fields)
+        _word_score(word, frequencies, weight=weight, strict=variant.strict, fields=fields)
         for word in variant.words
     ]
     if len(words) == 1:

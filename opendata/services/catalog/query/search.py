@@ -273,4 +273,6 @@ class _Pipeline:
         return True
 
     def _vocabulary(self, stream: str, prefix: str) -> Sequence[tuple[str, int]]:
-        return self.index.vocabulary(stream, prefix, _MAX_VOCABULARY)
+        """Words of the index and those the tables know a synonym for."""
+        own = [(word, 0) for word in self.lexicon.words if word.startswith(prefix)]
+        return [*self.index.vocabulary(stream, prefix, _MAX_VOCABULARY), *own]
