@@ -69,7 +69,7 @@ def sheet_fields(rows: Iterable[Sequence[str]], ctx: Ctx) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for number, (name, value) in enumerate(rows):
         path = _BY_NAME.get(_key(name), name.strip())
-        if path.partition(".")[0] in {"trường", "field"}:
+        if _key(path) in {"trường", "field"}:
             continue
         if _put(found, path.split("."), _value(path, value)):
             continue
