@@ -72,7 +72,7 @@ def generate_earlier(root: Path, *, seed: str = DEFAULT_SEED) -> list[Path]:
 
 def write_dataset(root: Path, dataset: Dataset, city: City, *, first_edition: bool = False) -> list[Path]:
     folder = root / body(dataset.body).slug / dataset.slug
-    folder.mkdir(parents=True, exist_ok=True)
+    _empty(folder)
     files = _files(folder, dataset, city)
     made = sidecar.record(dataset, files, city.as_of)
     if first_edition:
@@ -91,6 +91,13 @@ def file_name(dataset: Dataset, ending: str, *, part: str = "") -> str:
     """`<slug>.mophong.csv`; the mark is left out where the list is real."""
     mark = ".mophong" if dataset.synthetic else ""
     return f"{dataset.slug}{'.' + part if part else ''}{mark}.{ending}"
+
+
+def _empty(folder: Path) -> None:
+    """Leave no file of another day; new files never write into what a store may have linked."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
 
 
 def _files(folder: Path, dataset: Dataset, city: City) -> list[sidecar.MadeFile]:

@@ -70,6 +70,24 @@ def test_files_are_older_than_the_day_so_that_a_reader_sees_them_finished(city_f
         assert datetime.fromtimestamp(path.stat().st_mtime) < datetime(2026, 9, 30)  # noqa: DTZ001, DTZ006
 
 
+def test_a_file_that_a_store_has_linked_is_not_written_into(tmp_path):
+    generate(tmp_path / "city", only=["D06"])
+    path = next((tmp_path / "city").rglob("*.csv"))
+    (tmp_path / "linked").hardlink_to(path)
+    before = path.read_bytes()
+    generate(tmp_path / "city", only=["D06"], as_of=date(2027, 1, 31))
+    path.write_text("other")
+    assert (tmp_path / "linked").read_bytes() == before
+
+
+def test_nothing_is_left_of_another_generation(tmp_path):
+    generate(tmp_path, only=["D06"])
+    leaving = next(tmp_path.rglob("*.csv")).with_name("old.csv")
+    leaving.write_text("x")
+    generate(tmp_path, only=["D06"])
+    assert not leaving.exists()
+
+
 def test_progress_is_told_per_dataset(tmp_path):
     heard = []
     generate(tmp_path, only=["D06", "D20"], progress=lambda *step: heard.append(step))
