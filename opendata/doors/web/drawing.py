@@ -36,8 +36,10 @@ def sparkline(values: Sequence[float | None], break_at: int | None = None) -> Ma
 
 
 def _course(points: Sequence[tuple[float, float]]) -> Markup:
-    if len(points) < 2:
+    if not points:
         return Markup("")
+    if len(points) == 1:
+        return Markup('<path class="dot" d="M{:g},{:g}h0"/>').format(*points[0])
     line = " ".join(f"{x:g},{y:g}" for x, y in points)
     area = f"M{points[0][0]:g},{HEIGHT} L{line} L{points[-1][0]:g},{HEIGHT}Z"
     return Markup('<path class="area" d="{}"/><path d="M{}"/>').format(area, line)

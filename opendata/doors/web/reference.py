@@ -1,14 +1,16 @@
 """The OpenAPI document as the reference page shows it: groups of operations with flat lists of fields."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Json = Mapping[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
-DEPTH = 4
+DEPTH = 3
 """Levels of nested objects that are listed; deeper ones are named by their type alone."""
+MANY_OPERATIONS = 5
 MANY = 60
 """Fields listed of one object."""
 
@@ -27,6 +29,17 @@ class Field:
     place: str = ""
     """Of a parameter: path, query or header."""
     many: bool = False
+    object: str = ""
+    """Name of the described object it holds; its fields stand there, not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A named schema of the document."""
+
+    name: str
+    note: str
+    fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,8 @@ class Answer:
     media_type: str = ""
     fields: tuple[Field, ...] = ()
     example: str = ""
+    object: str = ""
+    """Name of the described object that comes or goes; then `fields` is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +86,21 @@ class Outline:
     note: str
     server: str
     groups: tuple[Group, ...]
+    objects: tuple[Object, ...] = ()
+    common: tuple[Field, ...] = ()
+    """Optional parameters that most operations take, told once."""
 
 
 def outline(document: Json) -> Outline:
     """Everything the page shows of an OpenAPI 3.1 document, its references resolved."""
     reader = _Reader(document)
     groups = {tag["name"]: Group(tag["name"], tag.get("description", "")) for tag in document.get("tags", ())}
-    for operation, tag in reader.operations():
-        groups.setdefault(tag, Group(tag, "")).operations.append(operation)
+    operations = list(reader.operations())
+    common = _common([operation for operation, _ in operations])
+    told = {parameter.path for parameter in common}
+    for operation, tag in operations:
+        own = tuple(item for item in operation.parameters if item.path not in told)
+        groups.setdefault(tag, Group(tag, "")).operations.append(replace(operation, parameters=own))
     servers = document.get("servers") or [{"url": ""}]
     info = document["info"]
     return Outline(
@@ -87,6 +109,18 @@ def outline(document: Json) -> Outline:
         note=info.get("description", ""),
         server=servers[0]["url"].rstrip("/"),
         groups=tuple(group for group in groups.values() if group.operations),
+        objects=tuple(reader.objects()),
+        common=common,
+    )
+
+
+def _common(operations: Sequence[Operation]) -> tuple[Field, ...]:
+    counts = Counter(
+        item.path for operation in operations for item in operation.parameters if not item.required
+    )
+    known = {item.path: item for operation in operations for item in operation.parameters}
+    return tuple(
+        known[path] for path, count in counts.items() if MANY_OPERATIONS < len(operations) < 2 * count
     )
 
 
@@ -106,6 +140,13 @@ class _Reader:
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             value = target
         return {}
+
+    def objects(self) -> Iterator[Object]:
+        """Named schemas with fields, by name."""
+        named: Json = self.document.get("components", {}).get("schemas", {})
+        for name in sorted(named):
+            if fields := tuple(self.fields(named[name])):
+                yield Object(name, named[name].get("description", ""), fields)
 
     def operations(self) -> Iterator[tuple[Operation, str]]:
         for path, item in self.document["paths"].items():
@@ -151,12 +192,14 @@ class _Reader:
         media = raw.get("content") or {}
         media_type = next(iter(media), "")
         schema = media.get(media_type, {}).get("schema", {})
+        held = self.name_of(schema)
         example = media.get(media_type, {}).get("example", self.example(schema) if schema else None)
         return Answer(
             status=status,
             note=raw.get("description", ""),
             media_type=media_type,
-            fields=tuple(self.fields(schema))[: MANY * DEPTH] if status[:1] in {"", "2"} else (),
+            fields=tuple(self.fields(schema)) if status[:1] in {"", "2"} and not held else (),
+            object=held,
             example=json.dumps(example, ensure_ascii=False, indent=2) if "json" in media_type else "",
         )
 
@@ -170,15 +213,27 @@ class _Reader:
         for name, value in list(schema.get("properties", {}).items())[:MANY]:
             path = f"{prefix}.{name}" if prefix else name
             known = self.whole(value)
+            held = self.name_of(value)
             yield Field(
                 path=path,
                 type=self.type_name(known),
+                object=held,
                 required=name in required,
                 note=value.get("description", known.get("description", "")),
                 values=tuple(str(item) for item in known.get("enum", ()) if item is not None)[:30],
             )
-            if depth + 1 < DEPTH:
+            if depth + 1 < DEPTH and not held:
                 yield from self.fields(known, path, depth + 1)
+
+    def name_of(self, raw: Json) -> str:
+        """The name of the object with fields that a value or each item of a list is, or ""."""
+        one = raw.get("items", raw) if raw.get("type") == "array" else raw
+        variants = [part for key in ("allOf", "anyOf", "oneOf") for part in one.get(key, ())]
+        for part in (one, *variants):
+            reference = part.get("$ref", "")
+            if reference.startswith("#/components/schemas/") and self.whole(part).get("properties"):
+                return str(reference.rsplit("/", 1)[1])
+        return ""
 
     def whole(self, raw: Json) -> Json:
         """A schema with its reference resolved and the parts of `allOf` put together."""

@@ -12,15 +12,16 @@ def test_operations_stand_in_their_groups_with_resolved_fields() -> None:
     assert [field.path for field in search.parameters] == ["q", "sort"]
     assert search.parameters[1].values == ("relevance", "newest", "title")
     assert search.answer is not None
-    assert [field.path for field in search.answer.fields] == [
+    assert (search.answer.object, search.answer.fields) == ("Page", ())
+    page, text = shown.objects
+    assert [field.path for field in page.fields] == [
         "data",
         "data[].slug",
         "data[].title",
-        "data[].title.vi",
-        "data[].title.en",
         "meta",
         "meta.total",
     ]
+    assert page.fields[2].object == text.name == "Text"
     assert '"total": 3' in search.answer.example
 
 
@@ -32,9 +33,8 @@ def test_a_schema_that_holds_itself_ends() -> None:
         "paths": {"/x": {"get": {"responses": {"200": {"description": "", "content": content}}}}},
         "components": {"schemas": {"Node": node}},
     }
-    answer = outline(document).groups[0].operations[0].answer
-    assert answer is not None
-    assert answer.fields[-1].path == "child.child.child.child"
+    (node,) = outline(document).objects
+    assert [(field.path, field.object) for field in node.fields] == [("child", "Node")]
 
 
 def test_nullable_and_combined_types_are_named_by_what_they_hold() -> None:

@@ -73,6 +73,14 @@ function pretty(text: string): string {
   }
 }
 
+// A link to an object opens it.
+function openTarget(): void {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+}
+addEventListener("hashchange", openTarget);
+openTarget();
+
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-try]")) {
   const line = document.getElementById(form.dataset["call"] ?? "");
   form.addEventListener("input", () => {
