@@ -35,6 +35,7 @@ from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
 from opendata.services.access import people, sessions
 from opendata.services.catalog import datasets, files, organizations, workflow
+from opendata.services.harvest import runs, sources
 from opendata.settings import Settings
 
 CSV = "mã,tên,số lượng\n00012,Đồ Sơn,5\n00013,Cát Hải,7\n".encode()
@@ -58,7 +59,8 @@ class ApiClient(FlaskClient):
 @dataclass
 class City:
     """`own` and `foreign` are bodies; `published`, `draft`, `submitted`, `withdrawn`, `restricted` are
-    datasets of `own`; `others_draft` is a draft of `foreign`. All by id."""
+    datasets of `own`; `others_draft` is a draft of `foreign`; `source` is an accepted harvest source of
+    `own` whose folder holds one file, `run` a preview of it, `file` a stored file. All by id."""
 
     platform: Platform
     app: Flask
@@ -70,6 +72,9 @@ class City:
     withdrawn: str = ""
     restricted: str = ""
     others_draft: str = ""
+    source: str = ""
+    run: str = ""
+    file: str = ""
     users: dict[str, str] = field(default_factory=dict)
 
     def client(self, role: str = "anonymous") -> ApiClient:
@@ -157,13 +162,26 @@ def build_city(folder: Path) -> City:
         worker_in_web=False,
         log_level="ERROR",
     )
-    platform = assemble(settings, immediate_jobs=True)
+    platform = assemble(settings)
     Base.metadata.create_all(platform.engine)
     app = create_app(platform=platform)
     app.test_client_class = ApiClient
     city = City(platform, app)
     _settle(city)
+    _harvest(city, folder / "nguon")
     return city
+
+
+def _harvest(city: City, folder: Path) -> None:
+    """A source over a folder with one file. Jobs stay in the queue: no test waits for a worker."""
+    folder.mkdir()
+    (folder / "mua.csv").write_bytes(CSV)
+    with city.platform.work(SYSTEM) as work:
+        source = sources.create(
+            work, type="folder", url=str(folder), title="Thư mục của sở", organization_id=city.own
+        )
+        sources.accept(work, source)
+        city.source, city.run = source.id, runs.start(work, source, "preview").id
 
 
 def _settle(city: City) -> None:
@@ -236,3 +254,8 @@ def problem_of(response: TestResponse, status: int, code: str | None = None) -> 
     assert body["request_id"] == response.headers["X-Request-Id"]
     assert code is None or body["code"] == code
     return body
+
+
+VOCABULARY_PATHS = tuple(
+    f"/api/v1/{name}" for name in ("licences", "themes", "formats", "frequencies", "access-levels")
+)

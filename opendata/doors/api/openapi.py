@@ -136,17 +136,25 @@ def document(api: RestApi, base_url: str) -> dict[str, Any]:
             "description": "The form token of the session; every change by a session needs it.",
         },
     }
-    for method, path, operation in _operations(raw):
+    _share_parameters(raw)
+    for method, path, operation in operations(raw):
         _complete(method, path, operation)
     return raw
 
 
-def _operations(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, item in raw["paths"].items():
-        shared = item.pop("parameters", [])
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(method, path, operation) of a document."""
+    for path, item in document["paths"].items():
         for method, operation in item.items():
-            operation["parameters"] = [*shared, *operation.get("parameters", [])]
             yield method, path, operation
+
+
+def _share_parameters(raw: Mapping[str, Any]) -> None:
+    """What stands beside the methods of a path moves into each of them."""
+    for item in raw["paths"].values():
+        shared = item.pop("parameters", [])
+        for operation in item.values():
+            operation["parameters"] = [*shared, *operation.get("parameters", [])]
 
 
 def _complete(method: str, path: str, operation: dict[str, Any]) -> None:

@@ -74,9 +74,13 @@ def expected_version(*, required: bool = True) -> int | None:
     return int(matched.group(1))
 
 
-def require_match(etag: str) -> None:
-    """The same for objects without a version number: `If-Match` has to name their present ETag."""
+def require_match(core: str) -> None:
+    """The same for objects without a version number: `If-Match` has to name their present state.
+
+    `core` is the part of the ETag before its dash, which tells of the object itself.
+    """
     if "If-Match" not in request.headers:
         raise PreconditionRequired
-    if not request.if_match.contains(etag):
+    known = {tag.partition("-")[0] for tag in request.if_match.as_set()}
+    if core not in known and not request.if_match.star_tag:
         raise PreconditionFailed

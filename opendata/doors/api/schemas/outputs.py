@@ -152,14 +152,27 @@ Dataset = extended(
     "Dataset",
     id=_id(),
     slug=_text("Address on the site."),
-    publisher=fields.Nested(Body, required=True),
-    topics=fields.List(fields.Nested(TopicReference), required=True),
+    publisher=fields.Nested(
+        Body, required=True, metadata={"description": "The body that answers for the data."}
+    ),
+    topics=fields.List(
+        fields.Nested(TopicReference), required=True, metadata={"description": "Topics it is filed under."}
+    ),
     state=_STATE,
     visibility=_text("`public`, or the body whose people alone see it."),
     version=_count("Raised by every change; what If-Match compares."),
-    created=_text(nullable=True),
-    harvest=fields.Nested(Origin, required=True, allow_none=True),
-    resources=fields.List(fields.Nested(Resource), required=True),
+    created=_text("When it was entered here.", nullable=True),
+    harvest=fields.Nested(
+        Origin,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Which harvest brought it; null for datasets entered by people."},
+    ),
+    resources=fields.List(
+        fields.Nested(Resource),
+        required=True,
+        metadata={"description": "Files, links, tables, APIs and documents."},
+    ),
 )
 
 _OWN = Dataset._declared_fields  # noqa: SLF001  # the class-level table of marshmallow schemas

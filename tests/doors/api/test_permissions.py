@@ -1,0 +1,133 @@
+"""Who may call what: every operation of the document against every role."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+
+from opendata.doors.api.openapi import operations
+from opendata.services.access.policy import Action
+from opendata.testing.web import CSV, ROLES, City, build_city
+
+LEAST = {
+    "anyone": "anonymous",
+    "dataset.create": "editor",
+    "dataset.edit": "editor",
+    "dataset.submit": "editor",
+    "dataset.return": "reviewer",
+    "dataset.publish": "reviewer",
+    "dataset.withdraw": "reviewer",
+    "dataset.view_history": "member",
+    "dataset.view_draft": "member",
+    "harvest.view": "member",
+    "harvest.run": "editor",
+    "organization.edit": "admin",
+    "platform.operate": "operator",
+}
+"""The least role of the department that may, written down here a second time on purpose."""
+
+RANK = ("anonymous", "member", "editor", "reviewer", "admin", "operator")
+HIDDEN = {"submit": "draft", "return": "submitted", "publish": "submitted"}
+"""Steps that are taken on a dataset others cannot see."""
+
+LISTS_OF_ONES_OWN = {"/api/v1/harvest/sources"}
+"""Lists that are empty, not refused, for somebody without a department in them."""
+
+
+def matrix(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(method, path, operation["x-permission"]) for method, path, operation in operations(document)]
+
+
+@pytest.fixture(scope="module")
+def table(still_city: City) -> list[tuple[str, str, str]]:
+    return matrix(still_city.client().get("/api/v1/openapi.json").get_json())
+
+
+def test_the_table_knows_every_permission_in_use(table: list[tuple[str, str, str]]) -> None:
+    used = {permission for _, _, permission in table}
+    assert used <= set(LEAST)
+    assert used - {"anyone"} <= {str(action) for action in Action}
+    assert len(table) * len(ROLES) >= 250
+
+
+def filled(city: City, path: str) -> str:
+    state = HIDDEN.get(path.rsplit("/", 1)[-1], "published")
+    values = {
+        "dataset_id": getattr(city, state),
+        "resource_id": city.file,
+        "organization_id": city.own,
+        "topic_id": "bien-dao",
+        "source_id": city.source,
+        "run_id": city.run,
+    }
+    return re.sub(r"{(\w+)}", lambda found: values[found.group(1)], path)
+
+
+def called(city: City, role: str, method: str, path: str) -> int:
+    """The status of a request that is right in every respect but, perhaps, who makes it."""
+    client = city.client(role)
+    address = filled(city, path)
+    arguments: dict[str, Any] = {"headers": {"If-Match": "*"}}
+    if path == "/api/v1/suggest":
+        address += "?q=a"
+    if method == "post" and path.endswith("/resources"):
+        arguments["data"] = {"file": (io.BytesIO(CSV), "a.csv")}
+    elif method == "post" and path == "/api/v1/datasets":
+        arguments["json"] = {"title": {"vi": "Mới"}, "publisher": city.own}
+    elif method == "post" and path == "/api/v1/organizations":
+        arguments["json"] = {"name": {"vi": "Sở Mới"}}
+    elif method == "put":
+        arguments["json"] = {"title": {"vi": "Thay"}}
+    elif method == "patch":
+        arguments["json"] = {}
+    elif method == "post" and "/datasets/" in path:
+        arguments["json"] = {"note": "Vì thế."}
+    return getattr(client, method)(address, **arguments).status_code
+
+
+def expected(role: str, method: str, path: str, permission: str) -> set[int]:
+    """The statuses that count as the right answer."""
+    least = LEAST[permission]
+    hidden = path.rsplit("/", 1)[-1] in HIDDEN or "/harvest/" in path
+    if role == "foreign":
+        allowed = least == "anonymous"
+        if path in LISTS_OF_ONES_OWN:
+            return {200}
+        return {200} if allowed else {404} if hidden else {403}
+    if RANK.index(role) >= RANK.index(least):
+        return {200, 201, 202, 409}
+    if role == "anonymous":
+        return {404} if path.rsplit("/", 1)[-1] in HIDDEN else {401}
+    return {403}
+
+
+def test_every_operation_knows_who_may(
+    table: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    wrong = []
+    for method, path, permission in table:
+        city = build_city(tmp_path_factory.mktemp("matrix"))
+        _, city.file = city.add_file()
+        # those who may not come first: what others change must not decide about them
+        roles = sorted(ROLES, key=lambda role: -1 if role == "foreign" else RANK.index(role))
+        for role in roles:
+            status = called(city, role, method, path)
+            right = expected(role, method, path, permission)
+            if status not in right:
+                wrong.append(f"{method} {path} as {role}: {status}, not {sorted(right)}")
+        city.platform.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_application_with_a_silent_route_does_not_start(still_city: City) -> None:
+    from flask import Flask
+
+    from opendata.doors.http.permissions import ANYONE, permission, require_all_declared
+
+    app = Flask("silent", static_folder=None)
+    app.add_url_rule("/told", "told", permission(ANYONE)(lambda: ""))
+    require_all_declared(app)
+    app.add_url_rule("/silent", "silent", lambda: "")
+    with pytest.raises(RuntimeError, match="/silent"):
+        require_all_declared(app)
