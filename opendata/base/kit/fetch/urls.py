@@ -85,10 +85,7 @@ def _shown(text: str) -> str:
 def _host(host: str, text: str) -> str:
     if ":" in host:
         return _ipv6(host, text)
-    try:
-        name = idna.encode(host, uts46=True, std3_rules=False, transitional=False).decode().lower()
-    except (idna.IDNAError, UnicodeError):
-        name = host.lower()  # underscores and other old names that are plain ASCII
+    name = host.lower() if host.isascii() else _ascii(host, text)
     name = name.removesuffix(".")
     labels = name.split(".")
     if _NUMBER.match(labels[-1]):
@@ -96,6 +93,14 @@ def _host(host: str, text: str) -> str:
     if len(name) > 253 or not all(_HOST_LABEL.match(label) for label in labels):
         raise SchemeNotAllowed(_shown(text), "not a host name")
     return name
+
+
+def _ascii(host: str, text: str) -> str:
+    """An internationalised name in its form for resolvers (UTS 46)."""
+    try:
+        return idna.encode(host, uts46=True).decode().lower()
+    except (idna.IDNAError, UnicodeError) as error:
+        raise SchemeNotAllowed(_shown(text), "not a host name") from error
 
 
 def _ipv6(host: str, text: str) -> str:
