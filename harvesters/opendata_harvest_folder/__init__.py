@@ -20,7 +20,6 @@ from opendata.plugin import (
     Rec,
     Schema,
     Source,
-    SourceError,
     Unread,
     fields,
     validate,
@@ -37,16 +36,22 @@ class FolderConfig(Schema):
         load_default="",
         validate=validate.Regexp(r"\A[^/\\]{0,100}\Z"),
         metadata={
-            "label": "Tệp đánh dấu",
-            "help": "Tên một tệp luôn nằm ở gốc thư mục; thiếu tệp này nghĩa là ổ đĩa chưa được gắn.",
+            "label": {"vi": "Tệp đánh dấu", "en": "Marker file"},
+            "help": {
+                "vi": "Tên một tệp luôn nằm ở gốc thư mục; thiếu tệp này nghĩa là ổ đĩa chưa được gắn.",
+                "en": "A file that always lies at the root; without it the disk is not mounted.",
+            },
         },
     )
     settle_seconds = fields.Integer(
         load_default=60,
         validate=validate.Range(0, 86_400),
         metadata={
-            "label": "Thời gian chờ (giây)",
-            "help": "Tệp vừa thay đổi trong khoảng này được coi là đang ghi dở và chờ lượt sau.",
+            "label": {"vi": "Thời gian chờ (giây)", "en": "Settling time (seconds)"},
+            "help": {
+                "vi": "Tệp vừa thay đổi trong khoảng này được coi là đang ghi dở và chờ lượt sau.",
+                "en": "A file that changed within this time may still be written and waits for the next run.",
+            },
         },
     )
 
@@ -103,4 +108,4 @@ def _raw(group: Group, io: Access) -> Mapping[str, Any]:
     return {"folder": group.folder, "files": files, "sidecar": sidecar}
 
 
-__all__ = ["Folder", "FolderConfig", "SourceError"]
+__all__ = ["Folder", "FolderConfig"]
