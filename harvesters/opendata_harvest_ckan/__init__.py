@@ -24,7 +24,8 @@ from opendata.plugin import (
     validate,
 )
 
-ROWS = 1_000
+ROWS = 500
+MOST_ROWS = 1_000
 OVERLAP = timedelta(hours=1)
 """How far an incremental listing reaches back: the server's clock and index may lag."""
 
@@ -56,7 +57,7 @@ class CkanConfig(Schema):
     )
     rows = fields.Integer(
         load_default=ROWS,
-        validate=validate.Range(min=1, max=ROWS),
+        validate=validate.Range(min=1, max=MOST_ROWS),
         metadata={
             "label": {"vi": "Số bản ghi mỗi trang", "en": "Records a page"},
             "help": {

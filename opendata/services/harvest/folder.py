@@ -40,7 +40,7 @@ class FolderAccess:
         now: Callable[[], float],
         settle_seconds: float = 60.0,
     ) -> None:
-        self._root = _allowed_root(root, allowed)
+        self._place, self._steps = _allowed_root(root, allowed)
         self._now = now
         self._settle = settle_seconds
 
@@ -81,10 +81,19 @@ class FolderAccess:
         return True
 
     def _open_root(self) -> int:
+        """Opened step by step from the allowed folder, so that no link put there since leads elsewhere."""
+        name = self._steps[-1] if self._steps else self._place.name
         try:
-            return os.open(self._root, _DIRECTORY)
+            descriptor = os.open(self._place, _DIRECTORY)
+            for step in self._steps:
+                outer = descriptor
+                try:
+                    descriptor = os.open(step, _DIRECTORY, dir_fd=outer)
+                finally:
+                    os.close(outer)
         except OSError as error:
-            raise SourceError("unreachable", self._root.name, error.strerror or "") from error
+            raise SourceError("unreachable", name, error.strerror or "") from error
+        return descriptor
 
     def _below(self, descriptor: int, prefix: str, depth: int) -> Iterator[FileEntry | Unread]:
         try:
@@ -132,14 +141,15 @@ class FolderAccess:
         )
 
 
-def _allowed_root(root: str, allowed: Sequence[Path]) -> Path:
-    """The root with every symbolic link resolved, if it lies in an allowed root that is resolved too."""
+def _allowed_root(root: str, allowed: Sequence[Path]) -> tuple[Path, tuple[str, ...]]:
+    """The allowed folder that holds the root, and the steps down to it, all symbolic links resolved now."""
     try:
         real = Path(root.removeprefix("file://")).resolve(strict=True)
     except OSError as error:
         raise SourceError("unreachable", root, error.strerror or "") from error
-    if any(real.is_relative_to(place.resolve()) for place in allowed):
-        return real
+    for place in allowed:
+        if real.is_relative_to(place.resolve()):
+            return place.resolve(), real.relative_to(place.resolve()).parts
     raise SourceError("forbidden", root, "outside the folders the operator allows")
 
 

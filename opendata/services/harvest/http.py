@@ -40,7 +40,7 @@ class HttpLimits:
 
     page_seconds: float = 60.0
     document_seconds: float = 900.0
-    page_bytes: int = 64 << 20
+    page_bytes: int = 32 << 20
     document_bytes: int = 256 << 20
 
 

@@ -63,7 +63,7 @@ class TestContract(PagedHarvesterContract):
 def test_pages_are_sorted_by_id_and_asked_for_with_their_size():
     _, listed, seen = harvest(lambda s: search([package(n) for n in range(3)], s))
     assert seen[0].path == SEARCH
-    assert seen[0].query | {"start": ""} == {"q": "*:*", "sort": "id asc", "rows": "1000", "start": ""}
+    assert seen[0].query | {"start": ""} == {"q": "*:*", "sort": "id asc", "rows": "500", "start": ""}
     assert (listed.complete, listed.end.expected, listed.end.incremental) == (True, 3, False)
     assert listed.records[0].modified == "2026-01-02T03:04:05.000006"
     assert listed.records[0].url.endswith("/dataset/bo-du-lieu-0")

@@ -110,3 +110,16 @@ def test_a_folder_that_went_away_is_unreachable(root, tmp_path):
     with pytest.raises(SourceError) as caught:
         list(access.walk())
     assert caught.value.code == "unreachable"
+
+
+def test_a_link_put_in_the_way_later_is_not_followed(root, tmp_path):
+    (tmp_path / "khac/b").mkdir(parents=True)
+    (tmp_path / "khac/b/x.csv").write_text("của người khác")
+    access = opened(root / "b", allowed=tmp_path)
+    assert len(list(access.walk())) == 1
+    root.rename(tmp_path / "cu")
+    root.symlink_to(tmp_path / "khac")
+    with pytest.raises(SourceError):
+        list(access.walk())
+    with pytest.raises(SourceError):
+        access.open("x.csv")
