@@ -174,7 +174,10 @@ def _address(arguments: MultiDict[str, str]) -> str:
 def dataset(slug: str) -> BaseResponse:
     """One dataset; a former or foreign spelling of its address redirects."""
     with reading() as work:
-        document = documents.dataset(work, slug)
+        try:
+            document = documents.dataset(work, slug)
+        except documents.Moved as moved:
+            return redirect(display.to("dataset", moved.slug), 301)
         if document.slug != slug:
             return redirect(display.to("dataset", document.slug), 301)
         value = document.value
