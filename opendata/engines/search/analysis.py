@@ -20,16 +20,29 @@ def token_keys(token: str) -> tuple[str, str]:
     return exact, fold(exact)
 
 
-def streams(text: Mapping[str, str]) -> dict[str, list[str]]:
-    """Stream name to tokens in order. Every line of a field is a part of its own."""
-    found: dict[str, list[str]] = {stream: [] for stream in STREAMS}
-    for name in TEXT_FIELDS:
-        for exact, folded in _parts(text.get(name, "")):
-            _extend(found, name, exact, folded)
-            _extend(found, ANY_FIELD, exact, folded)
+def streams(text: Mapping[str, str]) -> dict[str, dict[str, None]]:
+    """Stream name to its tokens, each once, in order. Every line of a field is a part of its own."""
+    found: dict[str, dict[str, None]] = {}
+    fields = {name: _field(text.get(name, "")) for name in TEXT_FIELDS}
+    for place, form in enumerate(FORMS):
+        main: dict[str, None] = {}
+        for name in TEXT_FIELDS:
+            held = fields[name][place]
+            found[f"{name}.{form}"] = held
             if name != LONG_FIELD:
-                _extend(found, MAIN_FIELD, exact, folded)
+                main.update(held)
+        found[f"{MAIN_FIELD}.{form}"] = main
+        found[f"{ANY_FIELD}.{form}"] = main | fields[LONG_FIELD][place]
     return found
+
+
+def _field(text: str) -> tuple[dict[str, None], ...]:
+    """The tokens of one field in each of `FORMS`."""
+    held: tuple[dict[str, None], ...] = ({}, {}, {}, {})
+    for exact, folded in _parts(text):
+        for tokens_of_form, part in zip(held, (exact, folded, gram2(exact), gram2(folded)), strict=True):
+            tokens_of_form.update(dict.fromkeys(part))
+    return held
 
 
 def _parts(text: str) -> Iterator[tuple[list[str], list[str]]]:
@@ -39,10 +52,3 @@ def _parts(text: str) -> Iterator[tuple[list[str], list[str]]]:
         left -= len(keys)
         if keys:
             yield [exact for exact, _ in keys], [folded for _, folded in keys]
-
-
-def _extend(found: dict[str, list[str]], name: str, exact: list[str], folded: list[str]) -> None:
-    found[f"{name}.exact"] += exact
-    found[f"{name}.fold"] += folded
-    found[f"{name}.exact2"] += gram2(exact)
-    found[f"{name}.fold2"] += gram2(folded)

@@ -3,12 +3,37 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from opendata.engines.search.protocol import Best, Clause, Term
+
 SCALE = 10_000
 """Scores are added as whole ten-thousandths, so that sums are exact and equal everywhere."""
+EXACT_SUM = 2**23
+"""No sum reaches this: 32-bit floats hold all whole numbers up to twice as much, and an engine may use
+the other half for a mark of its own."""
+MAX_TITLE = 1000
+"""Signs of a title key that decide the order."""
 
 
 def whole(score: float) -> int:
     return round(score * SCALE)
+
+
+def coarseness(clause: Clause) -> int:
+    """By how much whole scores must be divided so that every sum stays below `EXACT_SUM`."""
+    bound = highest(clause)
+    divisor = 1
+    while bound // divisor >= EXACT_SUM:
+        divisor *= 2
+    return divisor
+
+
+def highest(clause: Clause) -> int:
+    """No document scores more whole ten-thousandths."""
+    if isinstance(clause, Term):
+        return abs(whole(clause.score))
+    if isinstance(clause, Best):
+        return max(map(highest, clause.clauses), default=0)
+    return sum(map(highest, (*clause.required, *clause.optional)))
 
 
 def order_key(
@@ -37,4 +62,4 @@ def number(sorts: Mapping[str, int | str], name: str) -> int:
 
 
 def title(sorts: Mapping[str, int | str]) -> str:
-    return str(sorts.get("title") or "~")
+    return str(sorts.get("title") or "~")[:MAX_TITLE]

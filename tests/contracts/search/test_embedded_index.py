@@ -85,7 +85,8 @@ def test_both_engines_give_the_same_lists(tmp_path: Path) -> None:
         plan = random_plan(chance)
         expected, found = (engine.search(plan) for engine in engines)
         assert replace(found, generation="") == replace(expected, generation=""), plan
-        assert all_pages(engines[1], plan) == all_pages(engines[0], plan)
+        if plan.size > 1:
+            assert all_pages(engines[1], plan) == all_pages(engines[0], plan)
 
 
 def test_an_index_is_there_after_reopening(tmp_path: Path) -> None:

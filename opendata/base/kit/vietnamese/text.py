@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 SPACES = "\u00a0\u1680\u2000-\u200a\u2007\u202f\u205f\u3000"
 _UNSEEN = re.compile(
@@ -26,8 +27,9 @@ _PLAIN_FORMS = str.maketrans(
         **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
     }
 )
-_LETTER_OR_DIGIT = r"(?:[^\W_]|[\u0300-\u036f])"
-_WORD = re.compile(rf"{_LETTER_OR_DIGIT}+(?:(?<=\d)[.,](?=\d){_LETTER_OR_DIGIT}+)*")
+_SET_FORMS = re.compile("[⁰¹²³⁴-⁹₀-₉！-～]")
+_SIGNS = r"[\w\u0300-\u036f]+"
+_WORD = re.compile(rf"{_SIGNS}(?:(?<=\d)[.,](?=\d){_SIGNS})*")
 _MARK_OR_STROKE = re.compile("[\u0300-\u036fđĐðÐɖƉ]")
 
 
@@ -62,8 +64,7 @@ def words(text: str) -> Iterator[Word]:
     A syllable is the unit. Letters and digits that touch are one token, and signs inside it are
     dropped (`PM2.5` is `pm25`, `5G` is `5g`); a number keeps its separators, all written as a dot.
     """
-    text = text.translate(_PLAIN_FORMS)
-    for found in _WORD.finditer(text):
+    for found in _WORD.finditer(_with_plain_signs(text)):
         yield Word(_token(found.group()), found.start(), found.end())
 
 
@@ -71,7 +72,7 @@ def tokens(text: str) -> list[str]:
     """The tokens of any text, lower case and composed, marks kept."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return [word.token for word in words(text)]
+    return [_token(written) for written in _WORD.findall(_with_plain_signs(text))]
 
 
 def has_marks(text: str) -> bool:
@@ -79,6 +80,14 @@ def has_marks(text: str) -> bool:
     return not text.isascii() and bool(_MARK_OR_STROKE.search(unicodedata.normalize("NFD", text)))
 
 
+def _with_plain_signs(text: str) -> str:
+    """Every sign in its place; an underline parts words."""
+    if _SET_FORMS.search(text):
+        text = text.translate(_PLAIN_FORMS)
+    return text.replace("_", " ")
+
+
+@lru_cache(maxsize=100_000)
 def _token(written: str) -> str:
     token = written.lower()
     if token.isascii() and token.isalpha():

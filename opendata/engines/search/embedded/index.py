@@ -2,26 +2,24 @@
 
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import tantivy
 
 from opendata.base.kit.errors import Unavailable
 from opendata.engines.search.analysis import STREAMS
+from opendata.engines.search.caching import Cache
 from opendata.engines.search.embedded import ranking
 from opendata.engines.search.embedded.generation import Generation, Snapshot
-from opendata.engines.search.embedded.queries import coarseness, conjunction, count_of, without
+from opendata.engines.search.embedded.queries import conjunction, count_of, without
 from opendata.engines.search.embedded.schema import ORDERS, facet_field, schema_hash, stream_field
 from opendata.engines.search.embedded.store import Store, grouped
-from opendata.engines.search.ordering import comes_after
+from opendata.engines.search.ordering import coarseness, comes_after
 from opendata.engines.search.protocol import FACETS, Hit, IndexDocument, IndexInfo, Plan, Results
 
-T = TypeVar("T")
 _SCHEMA_FILE = "schema"
 _MANY_VALUES = 65_000
 _SPARE = 20
@@ -47,10 +45,10 @@ class EmbeddedIndex:
         self._live: Generation | None = None
         self._snapshot: Snapshot | None = None
         self._seen: Hashable = None
-        self._pages: _Cache[Results] = _Cache(cached_pages)
-        self._counts: _Cache[tuple[int, Counts]] = _Cache(4 * cached_pages)
-        self._frequencies: _Cache[int] = _Cache(100_000)
-        self._vocabularies: _Cache[Sequence[tuple[str, int]]] = _Cache(64)
+        self._pages: Cache[Results] = Cache(cached_pages)
+        self._counts: Cache[tuple[int, Counts]] = Cache(4 * cached_pages)
+        self._frequencies: Cache[int] = Cache(100_000)
+        self._vocabularies: Cache[Sequence[tuple[str, int]]] = Cache(64)
 
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
         documents, removed = list(upserts), list(deletes)
@@ -280,31 +278,6 @@ def _pass(
 
 def _count_all(snapshot: Snapshot, query: tantivy.Query) -> int:
     return count_of(snapshot.searcher.search(query, limit=1))
-
-
-class _Cache(Generic[T]):
-    """The most recently used answers. Keys hold the generation, so nothing stale is found."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: OrderedDict[Hashable, T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        value = compute()
-        with self._lock:
-            self._held[key] = value
-            if len(self._held) > self._size:
-                self._held.popitem(last=False)
-        return value
-
-    def clear(self) -> None:
-        with self._lock:
-            self._held.clear()
 
 
 @contextmanager

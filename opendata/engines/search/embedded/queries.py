@@ -9,8 +9,6 @@ from opendata.engines.search.embedded.schema import LARGEST, UNBOUNDED, facet_fi
 from opendata.engines.search.ordering import whole
 from opendata.engines.search.protocol import ALL, FACETS, Best, Clause, Every, Plan, Term
 
-_EXACT_FLOAT = 2**24
-
 
 class QueryBuilder:
     """`scored` ranks, `matching` only counts: it leaves out all that cannot change what matches."""
@@ -116,21 +114,3 @@ def count_of(found: SearchResult) -> int:
 
 def without(query: Query, refused: Query) -> Query:
     return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, refused)])
-
-
-def coarseness(clause: Clause) -> int:
-    """By how much scores must be divided so that no sum leaves the whole numbers of a 32-bit float."""
-    bound = _highest(clause)
-    divisor = 1
-    while bound // divisor >= _EXACT_FLOAT:
-        divisor *= 2
-    return divisor
-
-
-def _highest(clause: Clause) -> int:
-    """What no score can exceed."""
-    if isinstance(clause, Term):
-        return abs(whole(clause.score))
-    if isinstance(clause, Best):
-        return max(map(_highest, clause.clauses), default=0)
-    return sum(map(_highest, (*clause.required, *clause.optional)))

@@ -78,7 +78,7 @@ def document(source: IndexDocument) -> tantivy.Document:
     }
     for stream, found in streams(source.text).items():
         if found:
-            fields[stream_field(stream)] = " ".join(dict.fromkeys(found))
+            fields[stream_field(stream)] = " ".join(found)
     for facet, values in source.facets.items():
         kept = _facet_values(values)
         if facet in FACETS and kept:
