@@ -1,6 +1,7 @@
 """Addresses that survive renames: a slug once used stays reserved and redirects."""
 
 import re
+from collections.abc import Collection, Iterable
 from itertools import count
 from typing import Protocol
 
@@ -38,9 +39,7 @@ def free(work: Work, kind: str, title: str) -> str:
 
     It is the caller's from now on: a second call in the same transaction gives another one.
     """
-    base = slugify(title)
-    if len(base) < 2:
-        base = f"{kind}-{base}".rstrip("-")
+    base = _base(kind, title)
     claimed: set[tuple[str, str]] = work.session.info.setdefault("slugs", set())
     slug = base
     if (kind, base) in claimed or _held(work, kind, base):
@@ -51,13 +50,32 @@ def free(work: Work, kind: str, title: str) -> str:
     return slug
 
 
+def expect(work: Work, kind: str, titles: Iterable[str]) -> None:
+    """Look up at once what a batch of `free` is going to ask for one by one, in this transaction."""
+    bases = {_base(kind, title) for title in titles}
+    looked_up: dict[tuple[str, str], bool] = work.session.info.setdefault("slugs_held", {})
+    looked_up.update({(kind, base): False for base in bases})
+    looked_up.update({(kind, slug): True for slug in _found(work, kind, bases)})
+
+
+def _base(kind: str, title: str) -> str:
+    base = slugify(title)
+    return base if len(base) >= 2 else f"{kind}-{base}".rstrip("-")
+
+
 def _held(work: Work, kind: str, slug: str) -> bool:
-    """One look-up in each index, without writing what waits: the claims of a transaction tell the rest."""
+    looked_up: dict[tuple[str, str], bool] = work.session.info.get("slugs_held", {})
+    known = looked_up.get((kind, slug))
+    return bool(_found(work, kind, {slug})) if known is None else known
+
+
+def _found(work: Work, kind: str, wanted: Collection[str]) -> set[str]:
+    """Those in use now or before, without writing what waits: the claims of a transaction tell the rest."""
     model = MODELS[kind]
-    current = select(model.slug).where(model.slug == slug)
-    former = select(FormerSlug.slug).where(FormerSlug.kind == kind, FormerSlug.slug == slug)
+    current = select(model.slug).where(model.slug.in_(wanted))
+    former = select(FormerSlug.slug).where(FormerSlug.kind == kind, FormerSlug.slug.in_(wanted))
     with work.session.no_autoflush:
-        return work.session.execute(current.union_all(former)).first() is not None
+        return set(work.session.scalars(current.union_all(former)))
 
 
 def _taken(work: Work, kind: str, base: str) -> set[str]:

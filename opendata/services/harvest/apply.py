@@ -4,7 +4,9 @@ A batch is one transaction: datasets, what is known of their records, outbox ent
 anywhere, the next run finds whole batches or nothing of them.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -14,11 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from opendata.base.formats.record import DatasetRecord
 from opendata.base.kit.errors import OpenDataError, StorageFull, Unavailable
 from opendata.base.kit.ids import harvested_id, new_id
-from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import Dataset, HarvestRecord, HarvestSpool
 from opendata.base.runtime import Work
 from opendata.base.runtime.database import insert_into
-from opendata.services.catalog import datasets, entry, gate, workflow
+from opendata.services.catalog import datasets, entry, slugs, workflow
+from opendata.services.catalog.gate import NotPublishable
 from opendata.services.harvest import blobs
 from opendata.services.harvest.compare import TRANSLATED
 from opendata.services.harvest.execution import Execution
@@ -68,8 +70,27 @@ def _apply(run: Execution, rows: Sequence[Row[Any]]) -> None:
     with run.step(applied=rows[-1].ordinal) as work:
         contents = blobs.load(work, {row.norm_hash for row in rows if row.norm_hash})
         known = _datasets(work, run.source.id, [row.guid for row in rows])
-        states = [_one(run, work, row, contents, known) for row in rows]
+        records = {at: entry.from_json(content) for at, content in contents.items()}
+        _expect_slugs(run, work, rows, records, known)
+        done: Counter[str] = Counter()
+        states = [_one(run, work, row, records.get(row.norm_hash), known, done) for row in rows]
         _remember(run, work, rows, states)
+    run.counts.update(done)
+
+
+def _expect_slugs(
+    run: Execution,
+    work: Work,
+    rows: Sequence[Row[Any]],
+    records: Mapping[str, DatasetRecord],
+    known: Mapping[str, Dataset],
+) -> None:
+    fresh = [
+        records[row.norm_hash]
+        for row in rows
+        if row.norm_hash in records and harvested_id(run.source.id, row.guid) not in known
+    ]
+    slugs.expect(work, "dataset", [record.slug or record.title["vi"] for record in fresh])
 
 
 def _apply_singly(run: Execution, rows: Sequence[Row[Any]]) -> None:
@@ -102,23 +123,25 @@ def _refuse(run: Execution, row: Row[Any], error: OpenDataError | IntegrityError
         _remember(run, work, fresh, ["quarantined"])
 
 
-def _one(
-    run: Execution, work: Work, row: Row[Any], contents: Mapping[str, Any], known: Mapping[str, Dataset]
+def _one(  # noqa: PLR0917  # what a batch shares
+    run: Execution,
+    work: Work,
+    row: Row[Any],
+    record: DatasetRecord | None,
+    known: Mapping[str, Dataset],
+    done: Counter[str],
 ) -> str:
     """What became of one record: created, edited, kept or quarantined."""
-    if row.norm_hash is None or row.norm_hash not in contents:
+    if record is None:
         return "quarantined"
-    record = entry.from_json(contents[row.norm_hash])
     dataset = known.get(harvested_id(run.source.id, row.guid))
     if dataset is None:
         dataset = _create(run, work, row.guid, record)
         state = "created"
     else:
         state = "edited" if datasets.edit(work, dataset, _keeping_slug(record), normal=True) else "kept"
-    run.counts[state] += 1
-    if _may_be_published(run, work, dataset, record):
-        workflow.publish(work, dataset, record=record)
-        run.counts["published"] += 1
+    done[state] += 1
+    done["published"] += _published(run, work, dataset, record)
     return state
 
 
@@ -135,14 +158,21 @@ def _create(run: Execution, work: Work, guid: str, record: DatasetRecord) -> Dat
 
 def _keeping_slug(record: DatasetRecord) -> DatasetRecord:
     """The address of a harvested dataset is settled when it is created."""
-    return entry.from_json(entry.to_json(record) | {"slug": None})
+    return replace(record, slug=None)
 
 
-def _may_be_published(run: Execution, work: Work, dataset: Dataset, record: DatasetRecord) -> bool:
-    """A dataset that a person returned or withdrew stays where that person put it."""
+def _published(run: Execution, work: Work, dataset: Dataset, record: DatasetRecord) -> bool:
+    """Publish a draft that passes the gate. What a person returned or withdrew stays where it was put."""
     if dataset.state != "draft" or run.source.policy.get("publish", "auto") != "auto":
         return False
-    return not any(finding.severity == "block" for finding in gate.check(record, work.part(Vocabularies)))
+    written = replace(
+        record, slug=dataset.slug, publisher=dataset.publisher_id, keywords=dataset.content["keywords"]
+    )
+    try:
+        workflow.publish(work, dataset, record=written)
+    except NotPublishable:
+        return False
+    return True
 
 
 def _datasets(work: Work, source_id: str, guids: Sequence[str]) -> dict[str, Dataset]:
