@@ -1,6 +1,7 @@
 """Grow the catalogue for load tests: metadata alone, through the functions a harvest uses."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from opendata.base.formats.record import DatasetRecord
 from opendata.base.kit.ids import harvested_id
+from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import Dataset, HarvestSource, Organization
 from opendata.base.runtime import Platform, Work
 from opendata.demo import city
@@ -15,7 +17,7 @@ from opendata.demo.catalogue import bodies
 from opendata.demo.generation import DEFAULT_SEED
 from opendata.demo.load import root
 from opendata.demo.variants import variants
-from opendata.services.catalog import datasets, workflow
+from opendata.services.catalog import datasets, entry, slugs, workflow
 from opendata.services.harvest import sources
 
 T = TypeVar("T")
@@ -66,17 +68,26 @@ def _write(
 ) -> int:
     ids = [harvested_id(source_id, str(first + offset)) for offset in range(len(records))]
     known = set(work.session.scalars(select(Dataset.id).where(Dataset.id.in_(ids))))
-    fresh = [(key, record) for key, record in zip(ids, records, strict=True) if key not in known]
-    for dataset_id, record in fresh:
-        dataset = datasets.create(
-            work,
-            record,
-            publisher_id=publishers[record.publisher or ""],
-            dataset_id=dataset_id,
-            source_id=source_id,
-        )
-        workflow.publish(work, dataset)
+    vocabularies = work.part(Vocabularies)
+    fresh = [
+        (key, entry.normalise(record, vocabularies))
+        for key, record in zip(ids, records, strict=True)
+        if key not in known
+    ]
+    slugs.expect(work, "dataset", [record.slug or record.title["vi"] for _, record in fresh])
+    with work.session.no_autoflush:  # nothing asked for here depends on what the batch has written
+        for dataset_id, record in fresh:
+            _publish(work, source_id, publishers[record.publisher or ""], dataset_id, record)
     return len(fresh)
+
+
+def _publish(work: Work, source_id: str, publisher_id: str, dataset_id: str, record: DatasetRecord) -> None:
+    dataset = datasets.create(
+        work, record, publisher_id=publisher_id, dataset_id=dataset_id, source_id=source_id, normal=True
+    )
+    keywords = dataset.content["keywords"]
+    written = replace(record, slug=dataset.slug, publisher=publisher_id, keywords=keywords)
+    workflow.publish(work, dataset, record=written)
 
 
 def _batches(items: Iterator[T], size: int) -> Iterator[tuple[int, list[T]]]:
