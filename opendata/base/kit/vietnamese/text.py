@@ -39,6 +39,8 @@ def clean(text: str, *, multiline: bool = False) -> str:
     Case and tone placement stay as typed. `multiline` keeps line breaks (as "\\n"), for texts with
     paragraphs. Applying it twice changes nothing.
     """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     text = _UNSEEN.sub("", text)
     if not text.isascii():
         text = text.translate(_ASTRAL_NONCHARACTERS)
