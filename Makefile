@@ -15,7 +15,7 @@ help: ## print this list
 
 demo: $(VENV)/.run assets-quiet ## fill the portal with the demo city and serve it: make demo [PORT=8000]
 	@export OPENDATA_CONFIG=$${OPENDATA_CONFIG:-config/development.toml} OPENDATA_BASE_URL=http://127.0.0.1:$(PORT); \
-	$(BIN)/opendata demo load && exec $(BIN)/opendata serve --port $(PORT)
+	$(BIN)/opendata demo load --as-of today && exec $(BIN)/opendata serve --port $(PORT)
 
 test: $(VENV)/.dev assets-quiet ## run every test that this machine can run
 	@tools/install_test_programs
