@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
+from opendata.base.kit.errors import Invalid
 from opendata.base.kit.ids import harvested_id
 from opendata.base.models import (
     Dataset,
@@ -385,10 +386,27 @@ def test_only_one_run_of_a_source_waits_or_runs(bench, harvester):
         assert runs.start(work, source).id == runs.start(work, source).id
 
 
-def test_a_record_that_a_batch_stumbles_over_is_quarantined_and_the_others_go_in(bench, harvester):
-    harvester.listing = [rec(0), rec(1, topics=["khong-co-chu-de-nay"]), rec(2), End()]
+def test_a_topic_the_portal_does_not_have_is_left_out_with_a_remark(bench, harvester):
+    harvester.listing = [rec(0, topics=["khong-co-chu-de-nay"]), End()]
+    assert bench.run().counts["new"] == 1
+    assert [problem["code"] for problem in bench.records()["g0"].problem] == ["unknown_topic"]
+
+
+def test_a_record_that_a_batch_stumbles_over_is_quarantined_and_the_others_go_in(
+    bench, harvester, monkeypatch
+):
+    real = datasets.create
+
+    def create(work, record, **options):
+        if record.title["vi"] == "Bộ số 1":
+            raise Invalid(fields={"topics": "không có"})
+        return real(work, record, **options)
+
+    monkeypatch.setattr(datasets, "create", create)
+    harvester.listing = recs(3)
     run = bench.run()
     assert (run.state, run.counts["new"], run.counts["quarantined"]) == ("done_with_errors", 2, 1)
+    assert run.counts["created"] == 2
     assert bench.records()["g1"].problem[0]["path"] == "topics"
     assert len(bench.datasets()) == 2
 

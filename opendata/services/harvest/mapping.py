@@ -22,13 +22,17 @@ NEVER_DEFAULT = {"title", "slug", "publisher", "resources", "extras"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What holds for every record of a source. `publishers` maps body codes to organisation ids."""
+    """What holds for every record of a source.
+
+    `publishers` maps body codes to organisation ids, `topics` are the slugs of those that exist.
+    """
 
     source: Source
     defaults: Mapping[str, Any]
     contact: Mapping[str, Any] | None
     publisher: str
     publishers: Mapping[str, str]
+    topics: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,13 @@ class Translated:
 
 
 def rules(
-    source: HarvestSource, seen: Source, organization: Organization, others: Mapping[str, str]
+    source: HarvestSource,
+    seen: Source,
+    organization: Organization,
+    others: Mapping[str, str],
+    topics: frozenset[str],
 ) -> Rules:
-    """`others` are the codes of further bodies this source was allowed to speak for."""
+    """`others` are the codes of further bodies this source was allowed to speak for; `topics` exist."""
     own = {name: organization.id for name in (organization.code, organization.slug) if name}
     return Rules(
         source=seen,
@@ -51,6 +59,7 @@ def rules(
         contact=organization.contact,
         publisher=organization.id,
         publishers={**others, **own},
+        topics=topics,
     )
 
 
@@ -67,7 +76,7 @@ def translate(
     """Raises `RecordError`; `Invalid` when a default or an override does not fit its field."""
     ctx = Ctx(rules.source, vocabularies, guid=guid, url=url)
     record = harvester.dataset(raw, ctx)
-    record = _owned(_completed(record, rules), rules)
+    record = _filed(_owned(_completed(record, rules), rules), rules, ctx)
     return Translated(_overridden(record, overrides), from_remarks(ctx.warnings), ctx.files.references)
 
 
@@ -93,6 +102,14 @@ def _owned(record: DatasetRecord, rules: Rules) -> DatasetRecord:
     if found:
         extras.pop("source_publisher", None)
     return replace(record, publisher=found or rules.publisher, extras=extras)
+
+
+def _filed(record: DatasetRecord, rules: Rules, ctx: Ctx) -> DatasetRecord:
+    """Under the topics the portal has; a source cannot make new ones."""
+    for topic in record.topics:
+        if topic not in rules.topics:
+            ctx.warn("$.topics", "unknown_topic", topic)
+    return replace(record, topics=tuple(topic for topic in record.topics if topic in rules.topics))
 
 
 def _overridden(record: DatasetRecord, overrides: Mapping[str, Any]) -> DatasetRecord:

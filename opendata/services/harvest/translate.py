@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, select, update
 from opendata.base.kit.errors import Invalid
 from opendata.base.kit.ids import harvested_id
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.base.models import Dataset, HarvestOverride, HarvestRecord, HarvestSpool, Organization
+from opendata.base.models import Dataset, HarvestOverride, HarvestRecord, HarvestSpool, Organization, Topic
 from opendata.base.runtime import Work
 from opendata.services.harvest import blobs, mapping, sources, storing, validate
 from opendata.services.harvest.access import Access
@@ -113,7 +113,8 @@ def rules_of(run: Execution) -> Rules:
     with run.read() as work:
         query = select(Organization.code, Organization.id).where(Organization.code.in_(list(allowed)))
         others = {code: organization_id for code, organization_id in work.session.execute(query) if code}
-    return mapping.rules(run.source, sources.as_translated(run.source), run.organization, others)
+        topics = frozenset(work.session.scalars(select(Topic.slug)))
+    return mapping.rules(run.source, sources.as_translated(run.source), run.organization, others, topics)
 
 
 def _batch(run: Execution, rows: Sequence[Row[Any]]) -> Batch:
