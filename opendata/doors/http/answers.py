@@ -13,7 +13,7 @@ from opendata.doors.http.context import caller
 from opendata.doors.http.problems import BadRequest
 
 PUBLIC_SECONDS = 60
-_VERSION = re.compile(r'"?v?([0-9]{1,9})(?:-[0-9a-zA-Z-]+)?"?')
+_VERSION = re.compile(r'(?P<quote>"?)v?(?P<version>[0-9]{1,9})(?:-[0-9a-zA-Z-]+)?(?P=quote)')
 
 
 def json_bytes(body: bytes, *, etag: str | None = None, status: int = 200) -> Response:
@@ -71,7 +71,7 @@ def expected_version(*, required: bool = True) -> int | None:
     matched = _VERSION.fullmatch(header.strip())
     if matched is None:
         raise BadRequest(fields={"If-Match": N_('Cần phiên bản đã đọc, ví dụ "v3".')})
-    return int(matched.group(1))
+    return int(matched["version"])
 
 
 def require_match(core: str) -> None:

@@ -1,5 +1,6 @@
 """The ground of all schemas: Vietnamese messages, strict types, vocabulary codes, texts in two languages."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -86,6 +87,15 @@ class Switch(fields.Boolean):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
+
+
+class Number(fields.Integer):
+    """A whole number in a query string: digits and nothing around them."""
+
+    def _validated(self, value: Any) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,9}", value):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
 
 
 class Amount(fields.Float):

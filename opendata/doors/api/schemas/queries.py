@@ -24,8 +24,7 @@ class Language(base.Schema):
 class Paged(Language):
     """A page of a list."""
 
-    size = fields.Integer(
-        strict=False,
+    size = base.Number(
         load_default=20,
         validate=base.Between(1, MAX_SIZE),
         metadata={"description": "Items on a page."},
@@ -78,7 +77,7 @@ class Suggest(Language):
     q = base.Text(
         required=True, most=200, metadata={"description": "What has been typed so far.", "example": "cang"}
     )
-    size = fields.Integer(
+    size = base.Number(
         load_default=8, validate=base.Between(1, 20), metadata={"description": "Number of suggestions."}
     )
 
