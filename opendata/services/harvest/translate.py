@@ -1,6 +1,5 @@
 """The map and validate phases: what is new or changed becomes a normal record, a noise, or a quarantine."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -168,12 +167,19 @@ def _overrides(work: Work, source_id: str, guids: Sequence[str]) -> dict[str, di
     return found
 
 
+def _tell(run: Execution, guid: str, problems: Sequence[Problem]) -> None:
+    """Events of what was lost or refused. A draft's reasons stand with its record: they are no events."""
+    severities = {problem.severity for problem in problems}
+    run.counts.update(severities)
+    for problem in problems:
+        if problem.severity != "held":
+            run.events.problem(guid, problem)
+
+
 def _write(run: Execution, rows: Sequence[Row[Any]], outcomes: Mapping[int, Outcome]) -> None:
     bodies = {row.ordinal: body for row in rows if (body := outcomes[row.ordinal].body) is not None}
     for row in rows:
-        for problem in outcomes[row.ordinal].problems:
-            run.events.problem(row.guid, problem)
-    run.counts.update(Counter(p.severity for o in outcomes.values() for p in o.problems))
+        _tell(run, row.guid, outcomes[row.ordinal].problems)
     changes = [
         {
             "spool": run.spool,
