@@ -1,10 +1,13 @@
 // Suggestions under the search box: a combobox after the ARIA pattern. The answer of
-// /api/v1/suggest is {"data": [{"value", "label", "kind", "url"}]}; whatever else comes is ignored.
+// /api/v1/suggest is {"data": [{"kind", "text", "slug"}]}; whatever else comes is ignored. The form
+// says how the kinds are called and what stands before paths in the language of the page.
 interface Suggestion {
   label: string;
-  note?: string;
+  note: string;
   url?: string;
 }
+
+const PAGES: Record<string, string> = { dataset: "/dataset/", organization: "/organization/", topic: "/topic/" };
 
 const PAUSE_MS = 120;
 
@@ -76,7 +79,7 @@ export function enableSuggestions(form: HTMLFormElement): void {
     const label = document.createElement("span");
     label.textContent = suggestion.label;
     const note = document.createElement("span");
-    note.textContent = suggestion.note ?? "";
+    note.textContent = suggestion.note;
     item.append(label, note);
     item.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -93,7 +96,7 @@ export function enableSuggestions(form: HTMLFormElement): void {
     try {
       const query = new URLSearchParams({ q: typed, lang: document.documentElement.lang });
       const answer = await fetch(`${address}?${query}`, { signal: asked.signal, headers: { Accept: "application/json" } });
-      if (answer.ok && input.value.trim() === typed) show(read(await answer.json()));
+      if (answer.ok && input.value.trim() === typed) show(read(await answer.json(), form.dataset));
     } catch {
       // Typing on, or no network: the box still searches by Enter.
     }
@@ -132,20 +135,15 @@ export function enableSuggestions(form: HTMLFormElement): void {
   input.addEventListener("blur", () => setTimeout(close, 150));
 }
 
-function read(answer: unknown): Suggestion[] {
+function read(answer: unknown, words: DOMStringMap): Suggestion[] {
   const data = (answer as { data?: unknown }).data;
   if (!Array.isArray(data)) return [];
   return data.slice(0, 8).flatMap((entry: unknown) => {
-    if (typeof entry === "string") return [{ label: entry }];
     if (typeof entry !== "object" || entry === null) return [];
-    const { label, title, value, kind_label: note, url } = entry as Record<string, unknown>;
-    const text = [label, title, value].find((candidate) => typeof candidate === "string");
-    if (typeof text !== "string") return [];
-    return [{ label: text, note: typeof note === "string" ? note : undefined, url: localAddress(url) }];
+    const { kind, text, slug } = entry as Record<string, unknown>;
+    if (typeof text !== "string" || typeof kind !== "string") return [];
+    const place = PAGES[kind];
+    const url = place && typeof slug === "string" ? `${words["base"] ?? ""}${place}${encodeURIComponent(slug)}` : undefined;
+    return [{ label: text, note: words[kind] ?? "", url }];
   });
-}
-
-// An address leads only within this site, whatever a title or a source has put there.
-function localAddress(url: unknown): string | undefined {
-  return typeof url === "string" && url.startsWith("/") && !url.startsWith("//") ? url : undefined;
 }
