@@ -15,10 +15,19 @@ class UnknownSearchEngine(Invalid):
 
 
 def open_index(url: str) -> SearchIndex:
-    """`tantivy:///absolute/folder`, `tantivy://relative/folder` or `memory://`."""
+    """`tantivy:///absolute/folder`, `tantivy://relative/folder`, `memory://` or
+    `elasticsearch://host:port,host:port/prefix` (see `elastic.read_address`)."""
     parts = urlsplit(url)
     if parts.scheme == "memory":
         return MemoryIndex()
     if parts.scheme == "tantivy":
         return EmbeddedIndex(Path(unquote(parts.netloc + parts.path)))
+    if parts.scheme == "elasticsearch":
+        return _open_elastic(url)
     raise UnknownSearchEngine(url=url)
+
+
+def _open_elastic(url: str) -> SearchIndex:
+    from opendata.engines.search.elastic import ElasticIndex, read_address  # 20 MB that few sites need
+
+    return ElasticIndex(read_address(url))

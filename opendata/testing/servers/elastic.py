@@ -86,8 +86,15 @@ class ElasticNode(Server):
 
     def get(self, path: str, *, timeout: float = 5) -> Any:
         """The JSON answer of this node. Raises `OSError`."""
+        return self._ask("GET", path, timeout)
+
+    def delete(self, path: str, *, timeout: float = 30) -> Any:
+        return self._ask("DELETE", path, timeout)
+
+    def _ask(self, method: str, path: str, timeout: float) -> Any:
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{self.port}{path}", timeout=timeout) as answer:
+        with opener.open(asked, timeout=timeout) as answer:
             return json.load(answer)
 
     def _settings(self) -> dict[str, Any]:
@@ -101,6 +108,7 @@ class ElasticNode(Server):
             "http.port": self.port,
             "transport.port": self.transport_port,
             "xpack.security.enabled": False,
+            "action.destructive_requires_name": False,  # tests remove their indexes by prefix
             "cluster.routing.allocation.disk.threshold_enabled": False,
             **({"discovery.type": "single-node"} if alone else self._discovery()),
         }

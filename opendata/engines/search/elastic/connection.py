@@ -1,0 +1,126 @@
+"""The way to the cluster: time limits, other nodes on failure, and a circuit that opens when it is gone."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
+from elasticsearch.serializer import OrjsonSerializer
+
+from opendata.base.kit.errors import Unavailable
+from opendata.engines.search.elastic.address import Address
+
+log = structlog.get_logger(__name__)
+
+_FAILURES_TO_OPEN = 3
+_OPEN_SECONDS = 1.0
+_LONGEST_BACKOFF = 10.0
+_BUSY = frozenset({429, 502, 503, 504})
+_HELD_CONNECTIONS = 16
+
+
+class Connection:
+    """`reading` and `writing` are the official client with the time limits of each.
+
+    A search is tried on the other nodes when one fails or is silent; a write only when the connection
+    fails, and it is harmless twice: sequences decide.
+    """
+
+    def __init__(self, address: Address, clock: Callable[[], float] = time.monotonic) -> None:
+        tries = max(len(address.hosts), 2)
+        self._client = _client(address)
+        self._circuit = Circuit(clock)
+        self.reading = self._client.options(
+            request_timeout=address.timeout,
+            max_retries=tries,
+            retry_on_status=tuple(_BUSY),
+            retry_on_timeout=len(address.hosts) > 1,
+        )
+        self.writing = self._client.options(
+            request_timeout=address.write_timeout, max_retries=tries, retry_on_timeout=False
+        )
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Faults of the cluster become `Unavailable`; an absent index stays `NotFoundError`."""
+        self._circuit.enter()
+        try:
+            yield
+        except NotFoundError:
+            self._circuit.succeeded()
+            raise
+        except (TransportError, ApiError) as error:
+            if isinstance(error, TransportError) or error.status_code in _BUSY:
+                self._circuit.failed()
+            else:
+                self._circuit.succeeded()
+            log.warning("search.unavailable", error=_described(error))
+            raise Unavailable from error
+        except BaseException:
+            self._circuit.succeeded()
+            raise
+        else:
+            self._circuit.succeeded()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Circuit:
+    """Open after a few failures in a row; then everything fails at once, but one probe a second."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._next_probe = 0.0
+
+    def enter(self) -> None:
+        """Raises `Unavailable` while it is open."""
+        with self._lock:
+            if self._failures < _FAILURES_TO_OPEN:
+                return
+            now = self._clock()
+            if now < self._next_probe:
+                raise Unavailable
+            self._next_probe = now + _OPEN_SECONDS
+
+    def failed(self) -> None:
+        with self._lock:
+            self._failures += 1
+            self._next_probe = self._clock() + _OPEN_SECONDS
+
+    def succeeded(self) -> None:
+        with self._lock:
+            self._failures = 0
+
+
+def _client(address: Address) -> Elasticsearch:
+    options: dict[str, Any] = {}
+    if address.tls and address.ca_file:
+        options["ca_certs"] = address.ca_file
+    if address.api_key:
+        options["api_key"] = address.api_key
+    elif address.user:
+        options["basic_auth"] = (address.user, address.password or "")
+    return Elasticsearch(
+        address.urls,
+        serializer=OrjsonSerializer(),
+        connections_per_node=_HELD_CONNECTIONS,
+        dead_node_backoff_factor=0.5,
+        max_dead_node_backoff=_LONGEST_BACKOFF,
+        retry_backoff_base=0.05,
+        retry_backoff_cap=0.4,
+        **options,
+    )
+
+
+def _described(error: Exception) -> str:
+    """Type and reason, without the address or the body."""
+    if isinstance(error, ApiError):
+        return f"{error.status_code} {error.message}"
+    return type(error).__name__

@@ -1,0 +1,109 @@
+"""The indexes of one catalogue in the cluster and which of them is live.
+
+PREFIX                  alias of the live index; everything is read and written through it
+PREFIX-building         alias of the index a rebuild is filling; writers write there first
+PREFIX-HASH-000001      an index, with the hash of its schema
+PREFIX-rebuild          who may rebuild
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
+
+from opendata.base.kit.errors import Unavailable
+from opendata.engines.search.elastic.address import Address
+from opendata.engines.search.elastic.schema import index_settings, mapping, schema_hash
+
+_WHILE_FILLING = {"refresh_interval": "-1", "number_of_replicas": 0, "translog.durability": "async"}
+_COPIES_TIMEOUT = "60s"
+
+
+class Generations:
+    def __init__(self, client: Elasticsearch, address: Address) -> None:
+        self._client = client
+        self._address = address
+        self.live = address.prefix
+        self.building = f"{address.prefix}-building"
+        self.lease_index = f"{address.prefix}-rebuild"
+        self._name = re.compile(rf"{re.escape(address.prefix)}-([0-9a-f]{{12}})-(\d{{6}})")
+
+    def ensure(self) -> None:
+        """Make an empty live index where there is none. Two processes may try: one wins."""
+        if self._client.indices.exists_alias(name=self.live):
+            return
+        with suppress(BadRequestError):  # another process made it
+            self._create(self._next_name(), index_settings(self._address), self.live)
+
+    def schema_of(self, index: str) -> str:
+        found = self._name.fullmatch(index)
+        return found[1] if found else ""
+
+    def is_building(self) -> bool:
+        return bool(self._client.indices.exists_alias(name=self.building))
+
+    def begin(self) -> str:
+        """An empty index for a rebuild; what crashed or earlier rebuilds left is removed first."""
+        live = set(self._behind(self.live))
+        for left in sorted(self._indexes() - live):
+            self._client.indices.delete(index=left, ignore_unavailable=True)
+        name = self._next_name()
+        settings = index_settings(self._address)
+        settings.pop("auto_expand_replicas", None)
+        self._create(name, {**settings, **_WHILE_FILLING}, self.building)
+        return name
+
+    def finish(self, name: str) -> None:
+        """Make its writes visible and durable, and its copies."""
+        indices = self._client.indices
+        settings = index_settings(self._address)
+        indices.put_settings(
+            index=name,
+            settings={
+                "refresh_interval": settings["refresh_interval"],
+                "translog.durability": "request",
+                **{key: value for key, value in settings.items() if "replicas" in key},
+            },
+        )
+        indices.refresh(index=name)
+        indices.flush(index=name)
+        patient = self._client.options(request_timeout=90, ignore_status=408)  # too few nodes for all copies
+        patient.cluster.health(index=name, wait_for_status="green", timeout=_COPIES_TIMEOUT)
+
+    def swap(self, name: str) -> None:
+        """Make it live in one step. The one before stays until the next rebuild, out of use."""
+        before = self._behind(self.live)
+        actions: list[dict[str, Any]] = [
+            {"add": {"index": name, "alias": self.live, "is_write_index": True}},
+            {"remove": {"index": name, "alias": self.building}},
+        ]
+        actions += [{"remove": {"index": old, "alias": self.live}} for old in before]
+        self._client.indices.update_aliases(actions=actions)
+
+    def abandon(self) -> None:
+        """Remove the index that is being filled; its rebuild fails by that."""
+        for name in self._behind(self.building):
+            self._client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _create(self, name: str, settings: Mapping[str, Any], alias: str) -> None:
+        made = self._client.indices.create(
+            index=name, settings=settings, mappings=mapping(), aliases={alias: {"is_write_index": True}}
+        )
+        if not made["acknowledged"]:  # not every node knows yet where writes go
+            raise Unavailable
+
+    def _next_name(self) -> str:
+        numbers = [int(found[2]) for name in self._indexes() if (found := self._name.fullmatch(name))]
+        return f"{self.live}-{schema_hash()}-{max(numbers, default=0) + 1:06d}"
+
+    def _indexes(self) -> set[str]:
+        found = self._client.indices.get_alias(index=f"{self.live}-*", allow_no_indices=True)
+        return {name for name in found if self._name.fullmatch(name)}
+
+    def _behind(self, alias: str) -> list[str]:
+        try:
+            return list(self._client.indices.get_alias(name=alias))
+        except NotFoundError:
+            return []

@@ -1,0 +1,261 @@
+"""The search index of scaled mode: any number of processes on one cluster."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from elastic_transport import TransportError
+from elasticsearch import ApiError, NotFoundError
+
+from opendata.base.kit.errors import Unavailable
+from opendata.engines.search.caching import Cache
+from opendata.engines.search.elastic import statistics
+from opendata.engines.search.elastic.address import Address
+from opendata.engines.search.elastic.bulk import DocumentsRefused, MissingIndex, send_all
+from opendata.engines.search.elastic.connection import Connection
+from opendata.engines.search.elastic.generations import Generations
+from opendata.engines.search.elastic.lease import Lease
+from opendata.engines.search.elastic.schema import delete_lines, upsert_lines
+from opendata.engines.search.elastic.searching import Request
+from opendata.engines.search.protocol import IndexDocument, IndexInfo, Plan, Results
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+_SCAN_SIZE = 5_000
+_SCAN_KEPT = "2m"
+_BULKS_AT_ONCE = 2
+_STATE: dict[str, Any] = {
+    "size": 0,
+    "track_total_hits": True,
+    "aggs": {
+        "index": {"terms": {"field": "_index", "size": 2}},
+        "changes": {"sum": {"field": "_seq_no"}},
+        "datasets": {"filter": {"term": {"kind": "dataset"}}},
+    },
+}
+"""Kept by the cluster until its next refresh. The sum of the last change of every document grows with each
+change that can be seen, on any number of shards."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    index: str
+    generation: str
+    documents: int
+
+
+class ElasticIndex:
+    """`seen_within`: seconds within which changes of other processes are seen; own ones at once."""
+
+    def __init__(self, address: Address, *, seen_within: float = 0.1, cached_pages: int = 512) -> None:
+        self._address = address
+        self._connection = Connection(address)
+        self._generations = Generations(self._connection.writing, address)
+        self._seen_within = seen_within
+        # the same copy of a shard for all requests of this process, so that none looks back in time
+        self._preference = f"p{uuid.uuid4().hex}"
+        self._state: State | None = None
+        self._state_until = 0.0
+        self._changes = 0
+        self._lock = threading.Lock()
+        self._pages: Cache[Results] = Cache(cached_pages)
+        self._vocabularies: Cache[Sequence[tuple[str, int]]] = Cache(256)
+        self._frequencies = statistics.Frequencies()
+
+    def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
+        """Raises `DocumentsRefused` after all others are written."""
+        lines = [upsert_lines(document) for document in upserts]
+        lines += [delete_lines(ident, sequence) for ident, sequence in deletes]
+        if lines:
+            self._answered(lambda: self._write(lines))
+
+    def search(self, plan: Plan) -> Results:
+        return self._answered(lambda: self._search(plan))
+
+    def statistics(self, tokens: Iterable[tuple[str, str]]) -> tuple[int, Mapping[tuple[str, str], int]]:
+        pairs = list(tokens)
+        return self._answered(lambda: self._statistics(pairs))
+
+    def vocabulary(self, stream: str, prefix: str = "", limit: int = 1000) -> Sequence[tuple[str, int]]:
+        return self._answered(lambda: self._vocabulary(stream, prefix, limit))
+
+    def sequences(self) -> Mapping[str, tuple[int, str]]:
+        return self._answered(lambda: dict(self._scan_sequences()))
+
+    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
+        with self._connection.guarded():
+            try:
+                return self._rebuild(documents)
+            except NotFoundError as error:  # another rebuild or an operator removed its index
+                raise Unavailable from error
+
+    def info(self) -> IndexInfo:
+        state = self._answered(self._current)
+        return IndexInfo(
+            documents=state.documents,
+            generation=state.generation,
+            schema=self._generations.schema_of(state.index),
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # --- reading -----------------------------------------------------------------------------------
+
+    def _answered(self, ask: Callable[[], T]) -> T:
+        """The answer; where no index is there, one is made first."""
+        with self._connection.guarded():
+            try:
+                return ask()
+            except (NotFoundError, MissingIndex):
+                self._generations.ensure()
+                try:
+                    return ask()
+                except MissingIndex as error:
+                    raise Unavailable from error
+
+    def _search(self, plan: Plan) -> Results:
+        state = self._current()  # before the search: what it answers is never older than this
+
+        def compute() -> Results:
+            request = Request(plan, shards=self._address.shards)
+            return request.results(self._ask(request.body()), state.generation)
+
+        return self._pages.get((state.generation, plan.cache_key()), compute)
+
+    def _statistics(self, pairs: Sequence[tuple[str, str]]) -> tuple[int, Mapping[tuple[str, str], int]]:
+        state = self._current()
+        return state.documents, self._frequencies.of(pairs, state.generation, self._ask)
+
+    def _vocabulary(self, stream: str, prefix: str, limit: int) -> Sequence[tuple[str, int]]:
+        state = self._current()
+        key = (state.generation, stream, prefix, limit)
+        return self._vocabularies.get(key, lambda: statistics.vocabulary(stream, prefix, limit, self._ask))
+
+    def _current(self) -> State:
+        state, until = self._state, self._state_until
+        if state is not None and time.monotonic() < until:
+            return state
+        asked, changes = time.monotonic(), self._changes
+        answer = self._ask(_STATE)
+        counted = answer["aggregations"]
+        buckets = counted["index"]["buckets"]
+        index = str(buckets[0]["key"]) if buckets else ""
+        changed = int(counted["changes"]["value"])
+        state = State(
+            index=index,
+            generation=f"{index}.{answer['hits']['total']['value']}.{changed}",
+            documents=counted["datasets"]["doc_count"],
+        )
+        with self._lock:
+            if changes == self._changes:  # else it may be from before a write of our own
+                self._state, self._state_until = state, asked + self._seen_within
+        return state
+
+    def _ask(self, body: dict[str, Any]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self._connection.reading.search(
+            index=self._generations.live,
+            preference=self._preference,
+            allow_partial_search_results=False,
+            request_cache=True if body["size"] == 0 else None,
+            **body,
+        ).body
+        return answer
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    def _write(self, lines: Sequence[bytes]) -> None:
+        """First beside: when that fails as the rebuild ends, the live index is the new one."""
+        if self._generations.is_building():
+            self._write_beside(lines)
+        try:
+            send_all(self._connection.writing, self._generations.live, lines, visible=True)
+        finally:
+            self._forget_state()
+
+    def _write_beside(self, lines: Sequence[bytes]) -> None:
+        """A rebuild that cannot take a write must not go live without it."""
+        try:
+            send_all(self._connection.writing, self._generations.building, lines)
+        except (MissingIndex, DocumentsRefused):
+            return  # it ended meanwhile; or the live index refuses them too
+        except (Unavailable, ApiError, TransportError):
+            log.warning("search.rebuild_abandoned")
+            self._generations.abandon()
+
+    def _forget_state(self) -> None:
+        with self._lock:
+            self._changes += 1
+            self._state_until = 0.0
+
+    # --- scanning ----------------------------------------------------------------------------------
+
+    def _scan_sequences(self) -> Iterator[tuple[str, tuple[int, str]]]:
+        for item in self._scan({"term": {"kind": "dataset"}}, fields=("visibility",)):
+            yield item["_id"], (item["_version"], item["fields"]["visibility"][0])
+
+    def _scan(self, query: dict[str, Any], fields: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
+        """All documents that match, at one moment."""
+        client = self._connection.writing  # takes longer than a search may
+        opened = client.open_point_in_time(index=self._generations.live, keep_alive=_SCAN_KEPT)
+        moment = opened["id"]
+        after: list[Any] | None = None
+        try:
+            while True:
+                page = client.search(
+                    pit={"id": moment, "keep_alive": _SCAN_KEPT},
+                    query=query,
+                    sort=[{"_shard_doc": "asc"}],
+                    size=_SCAN_SIZE,
+                    version=True,
+                    source=False,
+                    docvalue_fields=[{"field": name} for name in fields],
+                    track_total_hits=False,
+                    search_after=after,
+                )
+                moment = page["pit_id"]
+                hits = page["hits"]["hits"]
+                yield from hits
+                if len(hits) < _SCAN_SIZE:
+                    return
+                after = hits[-1]["sort"]
+        finally:
+            client.close_point_in_time(id=moment)
+
+    # --- rebuilding --------------------------------------------------------------------------------
+
+    def _rebuild(self, documents: Iterable[IndexDocument]) -> int:
+        writing = self._connection.writing
+        generations = self._generations
+        generations.ensure()
+        with Lease(writing, generations.lease_index).held() as lease:
+            name = generations.begin()
+            try:
+                lines = (upsert_lines(document) for document in documents)
+                self._fill(lines, side_by_side=_BULKS_AT_ONCE)
+                self._fill(self._tombstones())
+                generations.finish(name)
+                lease.confirm()
+                generations.swap(name)
+            except BaseException:
+                generations.abandon()
+                raise
+        self._forget_state()
+        return self._current().documents
+
+    def _fill(self, lines: Iterable[bytes], side_by_side: int = 1) -> None:
+        """Raises `Unavailable` when a writer had to abandon the rebuild."""
+        building = self._generations.building
+        try:
+            send_all(self._connection.writing, building, lines, side_by_side=side_by_side)
+        except MissingIndex as error:
+            raise Unavailable from error
+
+    def _tombstones(self) -> Iterator[bytes]:
+        for item in self._scan({"term": {"kind": "tombstone"}}):
+            yield delete_lines(item["_id"], item["_version"])

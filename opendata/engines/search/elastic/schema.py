@@ -1,0 +1,148 @@
+"""The fields of the index in the cluster, and documents as they are sent.
+
+Text arrives as finished tokens, so the only analysers are `whitespace` and `keyword`. Streams that hold
+the tokens of several fields and serve few queries are not stored: they are asked for in their parts.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from opendata.engines.search.analysis import STREAMS, streams
+from opendata.engines.search.elastic.address import Address
+from opendata.engines.search.ordering import number, title
+from opendata.engines.search.protocol import (
+    ANY_FIELD,
+    FACETS,
+    LONG_FIELD,
+    MAIN_FIELD,
+    TEXT_FIELDS,
+    IndexDocument,
+)
+
+VERSION = 1
+"""Raise it when the meaning of a field or the analysis changes."""
+
+UNBOUNDED = 2**40
+MAX_FACET_LENGTH = 1000
+VOCABULARY_STREAM = f"{ANY_FIELD}.fold"
+"""The one stream whose tokens are often listed: it keeps them by document, outside the heap."""
+
+_PHRASES = ("exact2", "fold2")
+_MAIN_PARTS = tuple(name for name in TEXT_FIELDS if name != LONG_FIELD)
+_PARTS: Mapping[str, tuple[str, ...]] = {MAIN_FIELD: _MAIN_PARTS, ANY_FIELD: TEXT_FIELDS}
+_TOKENS = {
+    "type": "text",
+    "analyzer": "whitespace",
+    "index_options": "docs",
+    "norms": False,
+    "fielddata": True,  # costs nothing until the vocabulary of the stream is asked for
+}
+_KEYWORD = {"type": "keyword"}
+_FILTER_ONLY = {"type": "keyword", "doc_values": False}
+_SORT_ONLY = {"type": "keyword", "index": False}
+_NUMBER = {"type": "long"}
+_STORED = {"type": "keyword", "index": False, "doc_values": False, "store": True}
+
+
+def stream_fields(stream: str) -> tuple[str, ...]:
+    """The fields that together hold a stream; none for an unknown one."""
+    if stream not in STREAMS:
+        return ()
+    name, form = stream.split(".")
+    if form in _PHRASES and name in _PARTS:
+        return tuple(f"{part}_{form}" for part in _PARTS[name])
+    return (f"{name}_{form}",)
+
+
+def facet_field(facet: str) -> str:
+    return f"facet_{facet}"
+
+
+STORED_STREAMS = tuple(stream for stream in STREAMS if stream_fields(stream) == (stream.replace(".", "_"),))
+
+
+def mapping() -> dict[str, Any]:
+    texts = {
+        stream_fields(stream)[0]: _KEYWORD if stream == VOCABULARY_STREAM else _TOKENS
+        for stream in STORED_STREAMS
+    }
+    return {
+        "dynamic": "strict",
+        "_source": {"enabled": False},  # the database is the source; the row is kept below
+        "properties": {
+            "kind": _FILTER_ONLY,
+            "id": _SORT_ONLY,
+            "visibility": _KEYWORD,
+            "newest": _NUMBER,
+            "popularity": _NUMBER,
+            "title_key": _SORT_ONLY,
+            "period_start": _NUMBER,
+            "period_end": _NUMBER,
+            "row": _STORED,
+            **{facet_field(facet): _KEYWORD for facet in FACETS},
+            **texts,
+        },
+    }
+
+
+def index_settings(address: Address) -> dict[str, Any]:
+    copies: dict[str, Any] = (
+        {"auto_expand_replicas": "0-1"}
+        if address.replicas is None
+        else {"number_of_replicas": address.replicas}
+    )
+    return {"number_of_shards": address.shards, "refresh_interval": "1s", **copies}
+
+
+def schema_hash() -> str:
+    """Differs when an index has to be built anew to be read by this code."""
+    described = orjson.dumps([VERSION, mapping()], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(described).hexdigest()[:12]
+
+
+def upsert_lines(document: IndexDocument) -> bytes:
+    return _lines(document.id, document.sequence, _fields(document))
+
+
+def delete_lines(ident: str, sequence: int) -> bytes:
+    """What is left of a deleted document, so that an older write cannot bring it back."""
+    return _lines(ident, sequence, {"kind": "tombstone", "id": ident})
+
+
+def _lines(ident: str, sequence: int, fields: Mapping[str, Any]) -> bytes:
+    action = {"index": {"_id": ident, "version": sequence, "version_type": "external_gte"}}
+    return orjson.dumps(action) + b"\n" + orjson.dumps(fields) + b"\n"
+
+
+def _fields(document: IndexDocument) -> dict[str, Any]:
+    start, end = document.period or (-UNBOUNDED, UNBOUNDED)
+    fields: dict[str, Any] = {
+        "kind": "dataset",
+        "id": document.id,
+        "visibility": document.visibility,
+        "newest": number(document.sort, "newest"),
+        "popularity": number(document.sort, "popularity"),
+        "title_key": title(document.sort),
+        "period_start": start,
+        "period_end": end,
+        "row": orjson.dumps(document.row, option=orjson.OPT_NON_STR_KEYS).decode(),
+    }
+    for facet, values in document.facets.items():
+        kept = _facet_values(values)
+        if facet in FACETS and kept:
+            fields[facet_field(facet)] = kept
+    held = streams(document.text)
+    for stream in STORED_STREAMS:
+        tokens = held[stream]
+        if tokens:
+            fields[stream_fields(stream)[0]] = (
+                list(tokens) if stream == VOCABULARY_STREAM else " ".join(tokens)
+            )
+    return fields
+
+
+def _facet_values(values: Iterable[str]) -> list[str]:
+    return [value for value in dict.fromkeys(values) if 0 < len(value) <= MAX_FACET_LENGTH]
