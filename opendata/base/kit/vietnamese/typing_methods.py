@@ -36,10 +36,7 @@ def decode_telex(word: str) -> str | None:
     keys = word.lower()
     if not keys.isascii() or not keys.isalpha():
         return None
-    for letters, tone in _telex_readings(keys):
-        shaped = _telex_shapes(letters)
-        if shaped + tone == keys:
-            continue
+    for shaped, tone in _telex_readings(keys):
         decoded = place_tone(shaped, tone)
         if decoded != keys and is_syllable(decoded):
             return decoded
@@ -70,16 +67,17 @@ def decode_vni(word: str) -> str | None:
 
 
 def _telex_readings(keys: str) -> list[tuple[str, str]]:
-    """(letters without the tone key, tone) for each place where a tone key may stand."""
+    """(letters shaped, without the tone key; tone) for each place where a tone key may stand. Letters
+    that a tone key parts shape nothing: `doson` is no `doon`."""
     readings = []
     if len(keys) > 2 and keys[-1] in _TELEX_TONES:
-        readings.append((keys[:-1], _TELEX_TONES[keys[-1]]))
+        readings.append((_telex_shapes(keys[:-1]), _TELEX_TONES[keys[-1]]))
     shaped = _telex_shapes(keys)
     readings.extend(
         (shaped[: found.start(2)] + shaped[found.end(2) :], _TELEX_TONES[found.group(2)])
         for found in _TONE_AFTER_VOWEL.finditer(shaped)
     )
-    readings.append((keys, ""))
+    readings.append((shaped, ""))
     return readings
 
 

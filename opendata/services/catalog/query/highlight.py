@@ -6,23 +6,34 @@ from html import escape
 from typing import Any
 
 from opendata.base.kit.vietnamese import match_key, words
-from opendata.services.catalog.query.words import Typed, phrase, typed
+from opendata.services.catalog.query.words import Word, phrase, typed
 
 _MAX_TEXT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Keys of the words to mark: `exact` with their marks, `fold` in any form; `loose` ones (fillers)
-    only between two marked words."""
+    """Keys of the words to mark: `exact` with their marks, `fold` in any form, `phrases` (of exact keys)
+    where all their words stand side by side; `loose` ones (fillers) only between two marked words."""
 
     exact: frozenset[str] = frozenset()
     fold: frozenset[str] = frozenset()
     loose: frozenset[str] = frozenset()
+    phrases: frozenset[tuple[str, ...]] = frozenset()
 
     def hold(self, text: str) -> bool:
         """Would every word of the text be marked?"""
-        return all(word.exact in self.exact or word.fold in self.fold for word in phrase(text))
+        return all(self.places(phrase(text)))
+
+    def places(self, words: Sequence[Word]) -> list[bool]:
+        """For each word of a text, whether it is marked."""
+        marked = [word.exact in self.exact or word.fold in self.fold for word in words]
+        keys = [word.exact for word in words]
+        for wanted in self.phrases:
+            for place in range(len(keys) - len(wanted) + 1):
+                if keys[place] == wanted[0] and tuple(keys[place : place + len(wanted)]) == wanted:
+                    marked[place : place + len(wanted)] = [True] * len(wanted)
+        return marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,8 @@ def as_written(text: str, row: Mapping[str, Any]) -> str | None:
         held = list(words(shown))
         keys = [match_key(found.token) for found in held]
         for place in range(len(keys) - len(wanted) + 1):
-            if wanted and keys[place : place + len(wanted)] == wanted:
-                found = shown[held[place].start : held[place + len(wanted) - 1].end]
+            found = shown[held[place].start : held[place + len(wanted) - 1].end]
+            if wanted and keys[place : place + len(wanted)] == wanted and found.count(" ") == len(wanted) - 1:
                 return found if place else found[:1].lower() + found[1:]
     return None
 
@@ -96,8 +107,9 @@ def _runs(text: str, marks: Marks) -> Iterator[tuple[int, int]]:
     """Places of marked words; those with only white space or loose words between are one."""
     run: tuple[int, int] | None = None
     pending = False
-    for item in typed(text):
-        if _is_marked(item, marks):
+    items = typed(text)
+    for item, is_marked in zip(items, marks.places([item.word for item in items]), strict=True):
+        if is_marked:
             if run and (pending or not text[run[1] : item.start].strip()):
                 run = (run[0], item.end)
             else:
@@ -113,10 +125,6 @@ def _runs(text: str, marks: Marks) -> Iterator[tuple[int, int]]:
                 run = None
     if run:
         yield run
-
-
-def _is_marked(item: Typed, marks: Marks) -> bool:
-    return item.word.exact in marks.exact or item.word.fold in marks.fold
 
 
 def _caught(runs: Sequence[tuple[int, int]], at: int, length: int) -> int:

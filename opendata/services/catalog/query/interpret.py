@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from opendata.base.kit.vietnamese import clean
+from opendata.base.kit.vietnamese import clean, is_plain_syllable
 from opendata.services.catalog.query import times
 from opendata.services.catalog.query.interpretation import (
     ABBREVIATION_WEIGHT,
@@ -17,7 +17,7 @@ from opendata.services.catalog.query.interpretation import (
     Unit,
     Variant,
 )
-from opendata.services.catalog.query.lexicon import Former, Lexicon, Meaning, Synonyms
+from opendata.services.catalog.query.lexicon import BodyName, Lexicon, Meaning, Synonyms
 from opendata.services.catalog.query.words import Phrase, Typed, Word, phrase, typed, word
 
 Holds = Callable[[Phrase], bool]
@@ -132,17 +132,17 @@ class _Reading:
         return 0
 
     def _known_phrase(self, place: int) -> int:
-        """The longest of: a former name of a body, words with synonyms, words with a short form."""
-        former = next(self.lexicon.former.at(self._words, place), None)
+        """The longest of: a name of a body, words with synonyms, words with a short form."""
+        body = next(self.lexicon.bodies.at(self._words, place), None)
         synonyms = self._synonyms_at(place)
         short = next(self.lexicon.short_forms.at(self._words, place), None)
         noise = next(self.lexicon.noise.at(self._words, place), (0, ""))[0]
-        longest = max((found[0] for found in (former, synonyms, short) if found), default=0)
+        longest = max((found[0] for found in (body, synonyms, short) if found), default=0)
         if longest == 0 or longest <= noise:
             return 0
         variants: list[Variant] = []
-        if former and former[0] == longest:
-            variants += self._renamed(former[1])
+        if body and body[0] == longest:
+            variants += self._renamed(body[1])
         if synonyms and synonyms[0] == longest:
             self.found.append(Rewriting("synonym", self._part(place, longest), ", ".join(synonyms[1].texts)))
             variants += [
@@ -226,21 +226,21 @@ class _Reading:
     def _heirs(self, meanings: Iterable[Meaning]) -> Iterator[Variant]:
         for meaning in meanings:
             if meaning.now:
-                yield from self._renamed(Former(self._full_name(meaning.text), meaning.now))
+                yield from self._renamed(BodyName(self._full_name(meaning.text), meaning.now))
 
     def _full_name(self, name: str) -> str:
         """With the word that an initialism leaves out: GTVT is Sở Giao thông vận tải."""
         for start in self.lexicon.body_words:
-            full = next(self.lexicon.former.at([*phrase(start), *phrase(name)], 0), None)
+            full = next(self.lexicon.bodies.at([*phrase(start), *phrase(name)], 0), None)
             if full:
                 return full[1].text
         return name
 
-    def _renamed(self, former: Former) -> Iterator[Variant]:
-        named = Rewriting("renamed", former.text, ", ".join(former.now))
-        if former.now and _allowed(named, self.undo):
+    def _renamed(self, body: BodyName) -> Iterator[Variant]:
+        named = Rewriting("renamed", body.text, ", ".join(body.now))
+        if body.now and _allowed(named, self.undo):
             self.found.append(named)
-            yield from _body_names(former.now)
+            yield from _body_names(body.now)
 
     def _synonyms_at(self, place: int) -> tuple[int, Synonyms] | None:
         for length, synonyms in self.lexicon.synonyms.at(self._words, place):
@@ -292,7 +292,7 @@ def _body_names(names: Iterable[str]) -> Iterator[Variant]:
 def _inflected(found: Word) -> list[Variant]:
     """The other number of an English noun."""
     noun = found.exact
-    if found.marked or len(noun) < 4 or not (noun.isascii() and noun.isalpha()):
+    if len(noun) < 4 or not (noun.isascii() and noun.isalpha()) or is_plain_syllable(noun):
         return []
     if noun.endswith("ies"):
         others = [f"{noun[:-3]}y"]

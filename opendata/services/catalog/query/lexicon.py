@@ -44,8 +44,8 @@ class Synonyms:
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
-    """A name that a body no longer has, and the names of those that carry its duties now."""
+class BodyName:
+    """The name of a body. `now`: a former one's duties lie with the bodies of these names."""
 
     text: str
     now: tuple[str, ...]
@@ -73,9 +73,10 @@ class Lexicon:
         self.words = frozenset(
             word.fold for text in _texts_of(synonyms) for word in phrase(text) if not word.marked
         )
-        self.former: PhraseTable[Former] = PhraseTable(
-            (words, Former(name, now))
-            for name, now in former.items()
+        present = {body.name.get("vi", ""): () for body in bodies if body.living}
+        self.bodies: PhraseTable[BodyName] = PhraseTable(
+            (words, BodyName(name, now))
+            for name, now in (former | present).items()
             for words in dict.fromkeys((phrase(name), self._core(phrase(name))))
         )
         self.short_forms: PhraseTable[str] = PhraseTable(_short_forms(abbreviations))
@@ -110,8 +111,11 @@ class Lexicon:
         known = {phrase(text) for name in present for _, text in self._short_names(name)}
         for name, now in [*((name, ()) for name in present), *former.items()]:
             for key, text in self._short_names(name):
-                # a name that was cut may be that of a present body: Sở Y tế (tỉnh Hải Dương)
-                yield key, Meaning(text, phrase(text), () if phrase(text) in known else now)
+                words = phrase(text)
+                # a name that was cut may be that of a present body: Sở Y tế (tỉnh Hải Dương), or no
+                # more than a subject: (Cục) Hải quan
+                is_name = words not in known and (name.startswith(text) or len(words) > 2)
+                yield key, Meaning(text, words, now if is_name else ())
         for body in bodies:
             name = body.name.get("vi", "")
             if body.living and body.abbreviation and name:

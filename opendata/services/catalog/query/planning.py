@@ -220,14 +220,16 @@ def _word_score(
 def _marks(units: Sequence[Unit]) -> Marks:
     exact: set[str] = set()
     fold: set[str] = set()
-    loose: set[str] = set()
-    for unit in units:
-        for variant in unit.variants if unit.required else ():
-            (exact if variant.strict else fold).update(
-                word.exact if variant.strict else word.fold for word in variant.words
-            )
-        loose.update(item.word.exact for item in unit.typed)
-    return Marks(frozenset(exact), frozenset(fold), frozenset(loose))
+    loose = {item.word.exact for unit in units for item in unit.typed}
+    phrases: set[tuple[str, ...]] = set()
+    for variant in (variant for unit in units if unit.required for variant in unit.variants):
+        if variant.together:
+            phrases.add(tuple(word.exact for word in variant.words))
+        elif variant.strict:
+            exact.update(word.exact for word in variant.words)
+        else:
+            fold.update(word.fold for word in variant.words)
+    return Marks(frozenset(exact), frozenset(fold), frozenset(loose), frozenset(phrases))
 
 
 # --- phrases --------------------------------------------------------------------------------------

@@ -129,3 +129,8 @@ def design_queries() -> dict[str, Any]:
     if not path.exists():
         pytest.skip("the shared search queries are not on this machine")
     return {query["q"]: query for query in json.loads(path.read_text())}
+
+
+@pytest.fixture(scope="session")
+def reference_find(reference: SearchIndex, lexicon: Lexicon) -> Callable[[str], Outcome]:
+    return lambda text: search(reference, lexicon, text, size=50)
