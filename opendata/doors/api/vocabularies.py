@@ -11,7 +11,7 @@ from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint, View
 from opendata.doors.api.schemas import outputs, queries
 from opendata.doors.http import answers
-from opendata.doors.http.context import platform, reading
+from opendata.doors.http.context import language, platform, reading
 from opendata.doors.http.permissions import ANYONE
 from opendata.services.catalog import browsing, organizations, search
 
@@ -78,7 +78,7 @@ def suggest(query: Mapping[str, Any]) -> Response:
     With titles, bodies, tags and topics that have a word beginning so.
     """
     with reading() as work:
-        found = search.suggest(work, query["q"], limit=query["size"])
+        found = search.suggest(work, query["q"], limit=query["size"], language=language())
     return answers.json({"data": [{"kind": s.kind, "text": s.text, "slug": s.slug} for s in found]})
 
 

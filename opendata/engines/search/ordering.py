@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from opendata.base.kit.errors import N_, Invalid
 from opendata.engines.search.protocol import Best, Clause, Term
 
 SCALE = 10_000
@@ -52,8 +53,14 @@ def order_key(
 
 def comes_after(key: Sequence[Any], cursor: Sequence[Any] | None) -> bool:
     """Does a hit with `key` stand behind the hit whose public key was `cursor`? A public key ends with
-    the place of the hit among the exact or the near ones, a hint how far to read."""
-    return cursor is None or tuple(key) > tuple(cursor[:-1])
+    the place of the hit among the exact or the near ones, a hint how far to read. Raises `Invalid` for a
+    cursor of another order."""
+    if cursor is None:
+        return True
+    before = tuple(cursor[:-1])
+    if [type(part) for part in key] != [type(part) for part in before]:
+        raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
+    return tuple(key) > before
 
 
 def number(sorts: Mapping[str, int | str], name: str) -> int:

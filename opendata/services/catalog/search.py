@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opendata.base.formats.record import LangText
+from opendata.base.i18n import pick
 from opendata.base.kit import cursors
 from opendata.base.kit.errors import N_, Invalid
 from opendata.base.kit.vocabularies import Vocabularies
@@ -12,12 +13,21 @@ from opendata.base.runtime import Work
 from opendata.engines.search import Hit, SearchIndex
 from opendata.services.access import policy
 from opendata.services.catalog.filters import BY_NAME
-from opendata.services.catalog.query import search
+from opendata.services.catalog.query import Marks, excerpt, highlight, markup, search
+from opendata.services.catalog.query import suggest as complete
 from opendata.services.catalog.register import Names, Register
 
 SORTS = ("relevance", "newest", "title", "popularity")
 MAX_SIZE = 100
 MAX_TEXT = 1000
+_NEWEST = (bool, int, str, int)
+_KEYS: Mapping[str, tuple[tuple[type, ...], ...]] = {
+    "relevance": ((bool, int, int, str, int), _NEWEST),
+    "newest": (_NEWEST,),
+    "title": ((bool, str, int, str, int),),
+    "popularity": ((bool, int, int, str, int),),
+}
+"""Types of a hit's key by sort; the last is the place of the hit. Without words relevance is newest."""
 YES_NO: Mapping[str, LangText] = {"true": {"vi": "Có", "en": "Yes"}, "false": {"vi": "Không", "en": "No"}}
 
 
@@ -47,7 +57,8 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of rows (`documents.row_of`), each with `near` set where the match is approximate.
+    """One page of rows (`documents.row_of`), each with `near` set where the match is approximate and
+    `highlight` holding title and description as safe HTML with `<mark>`, by language (None without words).
 
     `notes` are sentences about what was rewritten: (message id, parameters).
     """
@@ -86,19 +97,29 @@ def find(work: Work, query: DatasetQuery) -> Page:
         facets=query.facets,
         sort=query.sort,
         size=query.size,
-        after=cursors.decode(query.cursor) if query.cursor else None,
+        after=_after(query, index.info().documents),
         as_typed=query.as_typed,
     )
     results = outcome.results
     return Page(
         total=results.total,
         total_exact=results.total_exact,
-        rows=tuple({**hit.row, "near": hit.near} for hit in results.hits),
+        rows=tuple(_row(hit, outcome.marks if outcome.searched else None) for hit in results.hits),
         facets=_labelled(work, results.facets, filters, names),
         next=_next(results.hits, query.size),
         notes=outcome.notes,
         searched=outcome.searched,
     )
+
+
+def _row(hit: Hit, marks: Marks | None) -> dict[str, Any]:
+    row = {**hit.row, "near": hit.near, "highlight": None}
+    if marks is not None:
+        row["highlight"] = {
+            "title": {lang: markup(highlight(text, marks)) for lang, text in row["title"].items()},
+            "description": {lang: markup(excerpt(text, marks)) for lang, text in row["description"].items()},
+        }
+    return row
 
 
 def _check(query: DatasetQuery) -> None:
@@ -151,14 +172,36 @@ def _label(name: str, value: str, names: Names, vocabularies: Vocabularies) -> L
     return dict(vocabularies.label(source, value)) if source else {"vi": value}
 
 
+def _after(query: DatasetQuery, documents: int) -> tuple[Any, ...] | None:
+    """The key in the cursor. Raises `Invalid` for one of another sort, or that no hit can have had."""
+    if not query.cursor:
+        return None
+    key = cursors.decode(query.cursor)
+    if tuple(map(type, key)) not in _KEYS[query.sort] or not 0 <= key[-1] <= documents:
+        raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
+    return key
+
+
 def _next(hits: Sequence[Hit], size: int) -> str | None:
     """A full page may have a next one; a cursor past the end finds an empty page."""
     return cursors.encode(hits[-1].key) if hits and len(hits) == size else None
 
 
-def suggest(work: Work, text: str, *, limit: int = 8) -> list[Suggestion]:
+def suggest(work: Work, text: str, *, limit: int = 8, language: str = "vi") -> list[Suggestion]:
     """Completions while typing: titles, bodies, tags and topics with a word beginning so."""
-    raise NotImplementedError
+    index = work.part(SearchIndex)
+    names = work.part(Register).names(index.info().generation)
+    visible = policy.visible_to(work.caller)
+
+    def label(kind: str, value: str) -> str | None:
+        if kind == "tag":
+            return value
+        known = names.topics.get(value) if kind == "topic" else None
+        known = names.bodies[value].name if kind == "organization" and value in names.bodies else known
+        return pick(known, language) if known else None
+
+    found = complete(index, text, label, visible=visible, limit=limit, language=language)
+    return [Suggestion(c.kind, c.text, None if c.kind == "tag" else c.value) for c in found]
 
 
 def related(work: Work, document: Mapping[str, Any], *, limit: int = 4) -> list[Mapping[str, Any]]:

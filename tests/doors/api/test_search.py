@@ -2,6 +2,7 @@
 
 import pytest
 
+from opendata.base.kit import cursors
 from opendata.services.catalog.filters import FILTERS
 from opendata.testing.queries import counted
 from opendata.testing.web import City, complete_record, problem_of
@@ -182,6 +183,26 @@ def test_a_signed_in_search_asks_for_the_session_alone(still_city: City) -> None
         client.get(f"{PATH}?q=nước")
     assert len(statements) <= 2
     assert all("user_session" in statement or "membership" in statement for statement in statements)
+
+
+def test_a_cursor_belongs_to_its_order(alike: City) -> None:
+    client = alike.client()
+    for sort in ("relevance", "newest", "title", "popularity"):
+        address = client.get(f"{PATH}?sort={sort}&size=5&q=giống").get_json()["links"]["next"]
+        for other in {"title", "newest"} - {sort}:
+            moved = address.removeprefix("http://localhost").replace(f"sort={sort}", f"sort={other}")
+            problem_of(client.get(moved), 422)
+
+
+def test_a_cursor_of_a_list_without_words_is_none_of_a_search(alike: City) -> None:
+    client = alike.client()
+    address = client.get(f"{PATH}?size=5").get_json()["links"]["next"].removeprefix("http://localhost")
+    problem_of(client.get(address + "&q=giống"), 422)
+
+
+def test_a_cursor_that_was_made_up_costs_nothing(still_city: City) -> None:
+    for key in ((False, 0, 0, "x", 10**15), (False, 0, 0, "x", -5), (0, 0, 0, "x", 1)):
+        problem_of(still_city.client().get(PATH, query_string={"cursor": cursors.encode(key)}), 422)
 
 
 def test_search_answers_are_validated_by_etag(still_city: City) -> None:

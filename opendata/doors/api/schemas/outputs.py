@@ -177,6 +177,13 @@ Dataset = extended(
 
 _OWN = Dataset._declared_fields  # noqa: SLF001  # the class-level table of marshmallow schemas
 
+class Highlight(base.Schema):
+    """Texts of a row as safe HTML, the words of the query in `<mark>`."""
+
+    title = _lang("The title.")
+    description = _lang("The part of the description with most of the words.")
+
+
 DatasetRow = type(
     "DatasetRow",
     (base.Schema,),
@@ -188,6 +195,9 @@ DatasetRow = type(
         "resources": _count("Number of resources."),
         "rows": _count("Rows of its largest table, if known.", nullable=True),
         "near": base.Flag(required=True, metadata={"description": "Found by a looser reading of the words."}),
+        "highlight": fields.Nested(
+            Highlight, required=True, allow_none=True, metadata={"description": "Null without words."}
+        ),
     },
 )
 

@@ -30,7 +30,7 @@ class Paged(Language):
         metadata={"description": "Items on a page."},
     )
     cursor = base.Text(
-        most=2000, metadata={"description": "Where the page begins: the cursor in `links.next`."}
+        most=8000, metadata={"description": "Where the page begins: the cursor in `links.next`."}
     )
 
 
