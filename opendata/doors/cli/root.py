@@ -85,8 +85,14 @@ def run(  # noqa: PLR0911  # one answer for each way a command can end
     except Exception as error:
         if _invocation(ctx).debug:
             raise
-        return _tell(ctx, UNEXPECTED, error=f"{type(error).__name__}: {error}")
+        return _tell(ctx, UNEXPECTED, error=_first_line(error))
     return OK
+
+
+def _first_line(error: Exception) -> str:
+    """Kind and first line: database errors go on with whole statements."""
+    text, _, _rest = str(error).partition("\n")
+    return f"{type(error).__name__}: {text}"
 
 
 def _reader_left() -> int:

@@ -22,6 +22,7 @@ mode = "production"
 data_dir = {data}
 base_url = {base_url}
 secret_key = {key}
+key_peppers = [{pepper}]
 log_json = true
 """
 
@@ -55,6 +56,7 @@ def _settings_file(console: Console, folder: Path, base_url: str) -> Path:
         return path
     folder.mkdir(parents=True, exist_ok=True)
     values = {"data": str(folder / "data"), "base_url": base_url, "key": secrets.token_urlsafe(48)}
+    values["pepper"] = f"1:{secrets.token_urlsafe(48)}"
     text = TEMPLATE.format(**{name: orjson.dumps(value).decode() for name, value in values.items()})
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

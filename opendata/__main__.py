@@ -1,0 +1,5 @@
+"""`python -m opendata` is `opendata`."""
+
+from opendata.doors.cli import main
+
+main()
