@@ -145,3 +145,26 @@ def test_axe_finds_nothing_serious_on_filled_pages(
             if rule["impact"] in {"serious", "critical"}
         ]
         assert serious == []
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_with_two_filters_each_control_says_what_it_does(open_page: Any, site: str, prefix: str) -> None:
+    page: Page = open_page()
+    page.goto(f"{site}{prefix}/datasets?organization=so-nong-nghiep-va-moi-truong&access_level=public")
+    expect(page.locator(".chip")).to_have_count(3)
+    named: dict[str, set[str]] = {}
+    for control in page.locator("main a:not(h3 a), main button, main summary").all():
+        name = " ".join((control.get_attribute("aria-label") or control.text_content() or "").split())
+        assert name
+        effect = control.get_attribute("href") or control.get_attribute("id") or name
+        named.setdefault(name, set()).add(effect)
+    assert {name: effects for name, effects in named.items() if len(effects) > 1} == {}
+
+
+def test_a_printed_dataset_fits_the_paper(open_page: Any, site: str, browsed_city: City) -> None:
+    page: Page = open_page(718, 1000)
+    page.emulate_media(media="print")
+    page.goto(f"{site}/dataset/{browsed_city.published}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    expect(page.locator(".dataset-side .facts")).to_be_visible()
+    expect(page.locator(".site-footer")).to_be_hidden()

@@ -53,3 +53,12 @@ def test_translations_fill_the_same_places(english: str) -> None:
 
 def test_templates_hold_no_percent_sign_that_would_be_read_as_a_place() -> None:
     assert [m for m in template_messages() if re.search(r"%(?!\(\w+\)s|%)", m)] == []
+
+
+def test_every_sentence_marked_in_the_program_has_its_english() -> None:
+    found = extract_from_dir(
+        PACKAGE, method_map=[("**/tests/**", "ignore"), ("**.py", "python")], keywords={"N_": None}
+    )
+    marked = {message for _, _, message, *_ in found if isinstance(message, str)}
+    known = catalogue()
+    assert [message for message in sorted(marked) if not any(known.get(message, ()))] == []
