@@ -33,7 +33,11 @@ def _static_view(static: StaticFiles) -> Callable[..., Response]:
 
 
 def _static(static: StaticFiles, name: str) -> Response:
-    response = send_from_directory(static.folder, name, max_age=YEAR)
+    stored, encoding = static.form(name, request.accept_encodings)
+    response = send_from_directory(static.folder, stored, max_age=YEAR, download_name=name.rsplit("/", 1)[-1])
+    response.vary.add("Accept-Encoding")
+    if encoding:
+        response.content_encoding = encoding
     response.cache_control.public = True
     response.cache_control.immutable = True
     return response

@@ -130,9 +130,13 @@ class Said:
     lang: str
 
     def __html__(self) -> str:
+        return str(self.around(escape(self.text)))
+
+    def around(self, shown: Markup) -> Markup:
+        """`shown`, a form of this text, carrying `lang` where it is needed."""
         if self.lang == language() or not self.text:
-            return str(escape(self.text))
-        return Markup('<span lang="{}">{}</span>').format(self.lang, self.text)
+            return shown
+        return Markup('<span lang="{}">{}</span>').format(self.lang, shown)
 
     def __str__(self) -> str:
         return self.text

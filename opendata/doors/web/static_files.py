@@ -1,7 +1,7 @@
 """The built style, scripts, fonts and icons, by their plain names."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -28,6 +28,13 @@ class StaticFiles:
     def address(self, name: str) -> str:
         """The address of a file; it changes with the file's content and may be cached for ever."""
         return self.prefix + self.manifest.get(name, name)
+
+    def form(self, name: str, accepted: Container[str]) -> tuple[str, str | None]:
+        """The stored file to send for `name` and its Content-Encoding: the smallest one accepted."""
+        for encoding, ending in (("br", ".br"), ("gzip", ".gz")):
+            if encoding in accepted and (self.folder / f"{name}{ending}").is_file():
+                return f"{name}{ending}", encoding
+        return name, None
 
     def icon(self, name: str) -> Markup:
         """An inline drawing; it says nothing to screen readers, the word beside it does."""

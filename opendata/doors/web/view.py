@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from markupsafe import Markup
+
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform, Work
 from opendata.doors.http.context import platform
+from opendata.doors.web.display import t
 from opendata.services.catalog import freshness
 
 
@@ -26,9 +29,16 @@ def _judge(platform: Platform, document: Mapping[str, Any]) -> freshness.Freshne
 
 
 def shown_row(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of a list as the result part takes it."""
+    """A row of a list as the result part takes it, the words of the query marked."""
     state = _judge(work.platform, row).state
-    return {**row, "freshness": state, "near": row.get("near", False), "marked": row.get("marked")}
+    marked = {name: _marked(texts) for name, texts in (row.get("highlight") or {}).items()}
+    return {**row, "freshness": state, "near": row.get("near", False), "marked": marked}
+
+
+def _marked(texts: Mapping[str, str]) -> Markup:
+    """Safe HTML by language, in the language of the page."""
+    said = t(texts)
+    return said.around(Markup(said.text))  # noqa: S704  # made safe by the search
 
 
 def linked(resource: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, parse } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const here = import.meta.dirname;
 const out = process.argv[2];
@@ -50,6 +51,13 @@ for (const [name, drawing] of Object.entries(JSON.parse(await readFile(join(here
   icons[name] = svg.replace(/^[^>]*>|<\/svg>\s*$/g, "").replace(/\s+/g, " ").replace(/ stroke="[^"]*"/g, "").trim();
 }
 
+// Compressed once here instead of at each request.
+for (const file of Object.values(manifest).filter((name) => /\.(css|js|svg)$/.test(name))) {
+  const bytes = await readFile(join(out, file));
+  await writeFile(join(out, `${file}.br`), brotliCompressSync(bytes));
+  await writeFile(join(out, `${file}.gz`), gzipSync(bytes, { level: 9 }));
+}
+
 const before = await readFile(join(out, "manifest.json"), "utf8").then(JSON.parse, () => ({}));
 await writeFile(join(out, "icons.json"), JSON.stringify(icons));
 await writeFile(join(out, "manifest.json"), JSON.stringify(manifest, null, 1));
@@ -57,5 +65,5 @@ await writeFile(join(out, "manifest.json"), JSON.stringify(manifest, null, 1));
 // The build before this one stays: a page opened before an upgrade still finds its files.
 const kept = new Set([...Object.values(manifest), ...Object.values(before), "manifest.json", "icons.json", "built"]);
 for (const file of await readdir(out)) {
-  if (!kept.has(file.replace(/\.LEGAL\.txt$/, ""))) await rm(join(out, file), { recursive: true });
+  if (!kept.has(file.replace(/\.(LEGAL\.txt|br|gz)$/, ""))) await rm(join(out, file), { recursive: true });
 }
