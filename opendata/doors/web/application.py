@@ -33,7 +33,8 @@ def _static_view(static: StaticFiles) -> Callable[..., Response]:
 
 
 def _static(static: StaticFiles, name: str) -> Response:
-    stored, encoding = static.form(name, request.accept_encodings)
+    accepted = {form for form in ("br", "gzip") if request.accept_encodings.quality(form) > 0}
+    stored, encoding = static.form(name, accepted)
     response = send_from_directory(static.folder, stored, max_age=YEAR, download_name=name.rsplit("/", 1)[-1])
     response.vary.add("Accept-Encoding")
     if encoding:
