@@ -16,6 +16,7 @@ class StaticFiles:
     def __init__(self, folder: Path = STATIC, prefix: str = "/static/") -> None:
         self.folder = folder
         self.prefix = prefix
+        self._drawn: dict[str, Markup] = {}
 
     @cached_property
     def manifest(self) -> Mapping[str, str]:
@@ -38,6 +39,9 @@ class StaticFiles:
 
     def icon(self, name: str) -> Markup:
         """An inline drawing; it says nothing to screen readers, the word beside it does."""
+        return self._drawn.get(name) or self._drawn.setdefault(name, self._draw(name))
+
+    def _draw(self, name: str) -> Markup:
         drawing = Markup(self.icons.get(name, ""))  # noqa: S704  # made by our own build
         return Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{}</svg>').format(drawing)
 
