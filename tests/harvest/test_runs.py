@@ -17,7 +17,7 @@ from opendata.base.models import (
 )
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import datasets, workflow
-from opendata.services.harvest import sources
+from opendata.services.harvest import runs, sources
 from opendata.services.harvest.contract import End, Mark, Rec, RecordError, SourceError, Unread
 from opendata.testing.harvest_bench import Scripted, a_source, raw, rec, recs
 
@@ -379,8 +379,6 @@ def test_marks_are_where_a_resumed_run_goes_on(bench, harvester):
 
 
 def test_only_one_run_of_a_source_waits_or_runs(bench, harvester):
-    from opendata.services.harvest import runs
-
     with bench.platform.work(SYSTEM) as work:
         source = sources.get(work, bench.source_id)
         assert runs.start(work, source).id == runs.start(work, source).id
