@@ -55,8 +55,8 @@ def histogram(counts: Sequence[int]) -> Markup:
         for index, count in enumerate(counts)
     )
     return Markup(  # noqa: S704  # numbers alone
-        f'<svg class="histogram" viewBox="0 0 {len(counts)} 40" preserveAspectRatio="none" aria-hidden="true">'
-        f"{bars}</svg>"
+        f'<svg class="histogram" viewBox="0 0 {len(counts)} 40" preserveAspectRatio="none" '
+        f'aria-hidden="true">{bars}</svg>'
     )
 
 
