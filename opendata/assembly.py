@@ -6,13 +6,19 @@ from typing import Any
 
 import structlog
 
+from opendata.base.kit import log_secrets
 from opendata.base.kit.errors import N_, Unavailable
+from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import connect
 from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
 from opendata.engines.search import SearchIndex, open_index
+from opendata.services.access.authenticator import Authenticator
+from opendata.services.access.changes import Changes
+from opendata.services.access.keyring import open_peppers
+from opendata.services.access.last_use import LastUse
 from opendata.services.catalog import documents
 from opendata.services.catalog.register import Register
 from opendata.services.harvest import pipeline, runs
@@ -33,6 +39,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     settings.data.mkdir(parents=True, exist_ok=True)
     platform = Platform(settings, connect(settings.url("database_url", "sqlite:///{data}/opendata.db")))
     platform.register(Vocabularies, Vocabularies())
+    _know_callers(platform)
     platform.register(FileStore, open_files(settings.url("files_url", "file://{data}/files")))
     platform.register(SearchIndex, open_index(settings.url("search_url", "tantivy://{data}/index")))
     jobs_url = "immediate://" if immediate_jobs else settings.url("jobs_url", "sqlite:///{data}/jobs.db")
@@ -51,12 +58,23 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     return platform
 
 
+def _know_callers(platform: Platform) -> None:
+    """What the gate asks: keys, and the watch that lets every worker see changes to them."""
+    platform.register(Peppers, open_peppers(platform.settings))
+    changes, last_use = Changes(platform), LastUse(platform)
+    changes.also(last_use.tick)
+    platform.register(Changes, changes)
+    platform.register(LastUse, last_use)
+    platform.register(Authenticator, Authenticator(platform, changes))
+
+
 def _drain(platform: Platform) -> None:
     outbox.drain(platform)
 
 
 def configure_logging(settings: Settings) -> None:
     """Structured events to stderr: JSON lines in production, readable text in development."""
+    log_secrets.install()
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if settings.log_json
@@ -68,9 +86,10 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            log_secrets.cut,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # the stderr of the moment
         cache_logger_on_first_use=False,
     )

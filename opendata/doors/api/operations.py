@@ -49,9 +49,9 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
             if body is not None:
                 wrapped = self.arguments(body, arg_name="body", required=body_required)(wrapped)
             if query is not None:
-                wrapped = self.arguments(query, location="query", arg_name="query", error_status_code=400)(
-                    wrapped
-                )
+                # one instance for all requests: making a schema costs more than reading by it
+                asked = self.arguments(query(), location="query", arg_name="query", error_status_code=400)
+                wrapped = asked(wrapped)
             else:
                 wrapped = _without_query(wrapped)
             told = {
