@@ -1,0 +1,116 @@
+"""The server process: starts, answers, works in the background, and leaves when asked."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from opendata.assembly import assemble
+from opendata.base.models import HarvestRun
+from opendata.base.runtime import SYSTEM
+from opendata.services.harvest import runs, sources
+from opendata.settings import Settings
+from opendata.testing.servers.scratch import free_port
+
+PATIENCE = 40.0
+
+
+@pytest.fixture
+def installation(tmp_path: Path, migrated: bytes) -> Path:
+    (tmp_path / "opendata.db").write_bytes(migrated)
+    return tmp_path
+
+
+@contextmanager
+def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    environment = {
+        **os.environ,
+        "OPENDATA_DATA_DIR": str(folder),
+        "OPENDATA_HARVEST_ALLOW_ROOTS": str(folder),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "opendata", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answer(port: int, path: str) -> tuple[int, bytes]:
+    """The answer, once there is one."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def test_the_server_answers_and_stops_when_asked(installation: Path) -> None:
+    port = free_port()
+    with started(installation, "serve", "--port", str(port)) as process:
+        assert answer(port, "/")[0] == 200
+        assert answer(port, "/api/v1/datasets")[0] == 200
+        assert answer(port, "/health/live")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_the_server_says_what_is_missing(tmp_path: Path) -> None:
+    with started(tmp_path, "serve", "--port", str(free_port())) as process:
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "opendata migrate" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("noun", ["serve", "worker"])
+def test_queued_runs_are_done_in_the_background(
+    noun: str, installation: Path, terminal, exchange_folder
+) -> None:
+    folder = exchange_folder()
+    terminal.ok("org", "create", "Sở Thử nghiệm", "--slug", "so-thu")
+    terminal.ok("harvest", "add", "folder", str(folder), "--org", "so-thu", "--slug", "thu-muc")
+    terminal.ok("harvest", "accept", "thu-muc")
+    arguments = ("serve", "--port", str(free_port())) if noun == "serve" else ("worker",)
+    platform = assemble(Settings(data_dir=str(installation), log_level="ERROR"))
+    with platform.work(SYSTEM) as work:
+        run_id = runs.start(work, sources.get(work, "thu-muc")).id
+    with started(installation, *arguments) as process:
+        state = wait_for_end(platform, run_id)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    platform.close()
+    assert state == "done"
+    assert process.returncode == 0
+    assert terminal.json("search", "query", "luong mua")["total"] == 1
+
+
+def wait_for_end(platform, run_id: str) -> str:
+    deadline = time.monotonic() + PATIENCE
+    state = "queued"
+    while state in {"queued", "running"} and time.monotonic() < deadline:
+        time.sleep(0.2)
+        with platform.read(SYSTEM) as work:
+            state = work.session.scalars(select(HarvestRun.state).where(HarvestRun.id == run_id)).one()
+    return state
