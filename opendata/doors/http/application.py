@@ -10,10 +10,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
-from opendata.doors.http import bodies, health, identity, language
-from opendata.doors.http.context import EXTENSION, platform
+from opendata.doors.http import bodies, gate, health, identity, language
+from opendata.doors.http.context import EXTENSION
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
+from opendata.settings import Settings
 
+HOSTS = "opendata.hosts"
 BODY_LIMIT = 2 * 1024 * 1024
 """Bytes of a request body outside uploads."""
 
@@ -28,16 +30,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-READABLE_HEADERS = (
-    "Accept-Ranges",
-    "Allow",
-    "Content-Disposition",
-    "Content-Range",
-    "ETag",
-    "Location",
-    "Retry-After",
-    "X-Data-Synthetic",
-    "X-Request-Id",
+READABLE_HEADERS = ", ".join(
+    (
+        "Accept-Ranges",
+        "Allow",
+        "Content-Disposition",
+        "Content-Range",
+        "ETag",
+        "Location",
+        "Retry-After",
+        "X-Data-Synthetic",
+        "X-Request-Id",
+    )
 )
 """What a script of another origin may read of an answer of the API."""
 
@@ -48,6 +52,7 @@ def build(platform: Platform) -> Flask:
     """An application that tells of its health; doors register their routes."""
     app = Flask("opendata", static_folder=None, template_folder=None)
     app.extensions[EXTENSION] = platform
+    app.extensions[HOSTS] = _known_hosts(platform.settings)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
@@ -55,6 +60,7 @@ def build(platform: Platform) -> Flask:
     if platform.settings.trusted_proxies:
         hops = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    gate.install(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(Exception, _render)
@@ -75,17 +81,20 @@ def _begin() -> None:
 
 
 def _require_known_host() -> None:
-    settings = platform().settings
     host = (
         request.host.rsplit(":", 1)[0].strip("[]")
         if not request.host.endswith("]")
         else request.host.strip("[]")
     )
+    if host not in current_app.extensions[HOSTS]:
+        raise BadRequest(fields={"Host": BadRequest.message})
+
+
+def _known_hosts(settings: Settings) -> frozenset[str | None]:
     known = {urlsplit(settings.base_url).hostname, *settings.allowed_hosts}
     if settings.mode != "production":
         known |= {"localhost", "127.0.0.1", "::1"}
-    if host not in known:
-        raise BadRequest(fields={"Host": BadRequest.message})
+    return frozenset(known)
 
 
 def _finish(response: Response) -> Response:
@@ -96,6 +105,7 @@ def _finish(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("Cache-Control", "private, no-store")
     identity.keep_form_token(response)
+    gate.tell(response)
     if request.path.startswith("/api/"):
         _allow_reading_from_anywhere(response)
     return response
@@ -104,12 +114,20 @@ def _finish(response: Response) -> Response:
 def _allow_reading_from_anywhere(response: Response) -> None:
     """Public data may be read by scripts of any origin, without credentials."""
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = ", ".join(READABLE_HEADERS)
+    response.headers["Access-Control-Expose-Headers"] = READABLE_HEADERS
     if request.method == "OPTIONS":
-        asked_with = "Accept, Accept-Language, If-Match, If-None-Match, If-Range, Range"
+        asked_with = (
+            "Accept, Accept-Language, Authorization, If-Match, If-None-Match, If-Range, Range, X-Api-Key"
+        )
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         response.headers["Access-Control-Allow-Headers"] = asked_with
         response.headers["Access-Control-Max-Age"] = "86400"
+
+
+def _challenged(response: Response, error: OpenDataError) -> Response:
+    for text in gate.challenge(error):
+        response.headers.add("WWW-Authenticate", text)
+    return response
 
 
 def _render(error: Exception) -> Response:
@@ -117,7 +135,7 @@ def _render(error: Exception) -> Response:
     ours = as_open_data_error(error)
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
     if request.path.startswith(("/api/", "/health/")) or page is None:
-        return problem(ours)
+        return _challenged(problem(ours), ours)
     try:
         return page(ours)
     except Exception:  # noqa: BLE001  # a fault of the error page must not hide the error
