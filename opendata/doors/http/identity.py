@@ -15,6 +15,7 @@ from flask import Response, g, request
 
 from opendata.base.kit.errors import N_, NotAllowed
 from opendata.base.runtime import ANONYMOUS
+from opendata.doors.http import gate
 from opendata.doors.http.context import platform
 from opendata.services.access import sessions
 
@@ -41,8 +42,13 @@ def _secure() -> bool:
 
 
 def identify() -> None:
-    """Before each request: resolve the caller and refuse forged state changes."""
+    """Before each request: resolve the caller and refuse forged state changes.
+
+    A key or token speaks for itself: nothing a foreign page could make a browser send comes with it.
+    """
     g.caller, g.csrf = ANONYMOUS, None
+    if gate.identify():
+        return
     token = request.cookies.get(cookie_name())
     if token:
         with platform().read() as work:
@@ -101,7 +107,7 @@ def remember(response: Response, token: str, *, hours: int) -> None:
         cookie_name(),
         token,
         max_age=hours * 3600,
-        secure=cookie_name() == SECURE_COOKIE,
+        secure=_secure(),
         httponly=True,
         samesite="Lax",
         path="/",
@@ -110,5 +116,5 @@ def remember(response: Response, token: str, *, hours: int) -> None:
 
 def forget(response: Response) -> None:
     response.delete_cookie(
-        cookie_name(), path="/", secure=cookie_name() == SECURE_COOKIE, httponly=True, samesite="Lax"
+        cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax"
     )
