@@ -3,7 +3,10 @@
 import ast
 import re
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,8 @@ TEXT = {
     ".cfg",
     "",
 }
+PARTS = {"elastic-transport", "werkzeug", "jinja2", "markupsafe", "webargs", "apispec", "limits"}
+"""Public parts of Flask, flask-smorest, Flask-Limiter and elasticsearch, which name them in their own documentation."""
 MARKERS = {"N_", "_", "ngettext", "gettext"}
 VIETNAMESE = re.compile(
     r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE
@@ -92,3 +97,35 @@ def messages() -> Iterator[tuple[str, str]]:
             r"\b_\(\s*(?P<quote>['\"])(?P<text>.+?)(?<!\\)(?P=quote)", path.read_text(encoding="utf-8")
         ):
             yield path.relative_to(ROOT).as_posix(), found["text"]
+
+
+def test_every_library_in_use_is_declared() -> None:
+    """What comes along with another library today may be gone with its next release."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = [name for names in project.get("optional-dependencies", {}).values() for name in names]
+    declared = {_plain(re.split(r"[<>=!~\[; ]", name)[0]) for name in [*project["dependencies"], *optional]}
+    providers = packages_distributions()
+    used: dict[str, str] = {}
+    for path in sorted([*(ROOT / "opendata").rglob("*.py"), *(ROOT / "harvesters").rglob("*.py")]):
+        if "testing" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            used |= {name.split(".")[0]: path.relative_to(ROOT).as_posix() for name in names}
+    foreign = {
+        name: where
+        for name, where in used.items()
+        if name not in sys.stdlib_module_names and not name.startswith("opendata")
+    }
+    undeclared = {
+        name: where
+        for name, where in foreign.items()
+        if not {_plain(provider) for provider in providers.get(name, [name])} & (declared | PARTS)
+    }
+    assert not undeclared
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
