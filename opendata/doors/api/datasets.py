@@ -10,8 +10,8 @@ from opendata.base.kit.vocabularies import Vocabularies
 from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint
 from opendata.doors.api.schemas import outputs, queries
-from opendata.doors.http import answers
-from opendata.doors.http.context import reading
+from opendata.doors.http import answers, remembered
+from opendata.doors.http.context import platform, reading
 from opendata.doors.http.permissions import ANYONE
 from opendata.services.access import policy
 from opendata.services.access.policy import Action
@@ -34,8 +34,12 @@ def find(query: Mapping[str, Any]) -> Response:
     Words are found with or without marks. Filters with several values accept any of them; several filters
     must all hold. Facets count what a further value of each filter would give.
     """
+    return remembered.answer(lambda: _found(_query(query)), made_from=search.state(platform()))
+
+
+def _found(query: DatasetQuery) -> Response:
     with reading() as work:
-        page = search.find(work, _query(query))
+        page = search.find(work, query)
     return lists.answer(page.rows, total=page.total, following=page.next, meta=_meta(page))
 
 

@@ -62,6 +62,7 @@ class Register:
         self._platform = platform
         self._names: Names | None = None
         self._read_at = float("-inf")
+        self._readings = 0
         self._lock = threading.Lock()
 
     def names(self, generation: str) -> Names:
@@ -74,7 +75,13 @@ class Register:
             if held is None or self._stale(held, generation):
                 held = self._names = _read(self._platform, generation)
                 self._read_at = time.monotonic()
+                self._readings += 1
         return held
+
+    def edition(self, generation: str) -> int:
+        """A number that differs whenever `names` may tell something else."""
+        self.names(generation)
+        return self._readings
 
     def _stale(self, held: Names, generation: str) -> bool:
         return held.generation != generation and time.monotonic() - self._read_at > REFRESH_SECONDS

@@ -9,7 +9,7 @@ from opendata.base.i18n import pick
 from opendata.base.kit import cursors
 from opendata.base.kit.errors import N_, Invalid
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.base.runtime import Work
+from opendata.base.runtime import Platform, Work
 from opendata.engines.search import Hit, SearchIndex
 from opendata.services.access import policy
 from opendata.services.catalog.filters import BY_NAME
@@ -120,6 +120,12 @@ def _row(hit: Hit, marks: Marks | None) -> dict[str, Any]:
             "description": {lang: markup(excerpt(text, marks)) for lang, text in row["description"].items()},
         }
     return row
+
+
+def state(platform: Platform) -> tuple[str, int]:
+    """What every page and every label of the catalogue follows from; a change of it changes this value."""
+    generation = platform.part(SearchIndex).info().generation
+    return generation, platform.part(Register).edition(generation)
 
 
 def _check(query: DatasetQuery) -> None:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.formats import schemaorg
 from opendata.base.i18n import pick, translations
 from opendata.base.runtime import Work
+from opendata.doors.http import remembered
 from opendata.doors.http.context import caller, language, platform, reading
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.doors.web import display
@@ -23,7 +24,7 @@ from opendata.services.catalog import datasets
 from opendata.services.catalog import preview as previews
 from opendata.services.catalog import reading as documents
 from opendata.services.catalog.filters import BY_NAME, FILTERS
-from opendata.services.catalog.search import SORTS, DatasetQuery, FacetValue, Page, find, related
+from opendata.services.catalog.search import SORTS, DatasetQuery, FacetValue, Page, find, related, state
 
 blueprint = Blueprint("datasets", __name__)
 SIDEBAR = tuple(declared.name for declared in FILTERS)
@@ -33,17 +34,22 @@ SIDEBAR = tuple(declared.name for declared in FILTERS)
 @permission(ANYONE)
 def listing() -> Response:
     """Search results. With `HX-Request` only the part that changes."""
-    query = _query(request.args)
-    with reading() as work:
-        found = find(work, query)
-        values = _search_values(work, query, found, request.args)
-    partial = "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
-    if partial:
-        response = Response(html("_results.html", values), content_type="text/html; charset=utf-8")
+    if "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers:
+        response = Response(html("_results.html", _results()), content_type="text/html; charset=utf-8")
         response.headers["Vary"] = "Cookie, HX-Request"
         response.headers["Cache-Control"] = "private, no-store"
         return response
-    return page("search.html", vary="HX-Request", nav="datasets", **values)
+    return remembered.answer(
+        lambda: page("search.html", vary="HX-Request", nav="datasets", **_results()),
+        made_from=state(platform()),
+        vary="HX-Request",
+    )
+
+
+def _results() -> dict[str, Any]:
+    query = _query(request.args)
+    with reading() as work:
+        return _search_values(work, query, find(work, query), request.args)
 
 
 def _query(arguments: MultiDict[str, str]) -> DatasetQuery:
@@ -180,9 +186,15 @@ def dataset(slug: str) -> BaseResponse:
             return redirect(display.to("dataset", moved.slug), 301)
         if document.slug != slug:
             return redirect(display.to("dataset", document.slug), 301)
-        value = document.value
-        preview = previews.of_dataset(work, value)
-        neighbours = [shown_row(work, row) for row in related(work, value)]
+        return remembered.answer(
+            lambda: _dataset_page(work, document), made_from=(document.etag, state(platform()))
+        )
+
+
+def _dataset_page(work: Work, document: documents.Document) -> Response:
+    value = document.value
+    preview = previews.of_dataset(work, value)
+    neighbours = [shown_row(work, row) for row in related(work, value)]
     return page("dataset.html", **_dataset_values(value, preview, neighbours))
 
 
