@@ -4,6 +4,7 @@
 key in TOML and, upper-cased behind `OPENDATA_`, its environment variable.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -13,6 +14,7 @@ from typing import Any
 from environs import Env
 
 from opendata.base.kit.errors import Invalid
+from opendata.base.kit.secrets import read_peppers
 
 
 def _setting(default: Any, help_text: str) -> Any:
@@ -38,6 +40,12 @@ class Settings:
     secret_key: str = _setting(
         "", "Signs cookies of visitors who are not signed in. Required unless mode is development."
     )
+    key_prefix: str = _setting("hpd", "First part of every key and secret of this portal.")
+    key_peppers: tuple[str, ...] = _setting(
+        (),
+        "Keys for the digests of secrets as `id:secret`, the newest first, each of 32 or more random"
+        " characters. Required unless mode is development; else a file in data_dir holds one.",
+    )
     mode: str = _setting("development", "development, test or production. Production refuses weak secrets.")
     portal_name_vi: str = _setting("Cổng dữ liệu mở thành phố Hải Phòng", "Name of the portal in Vietnamese.")
     portal_name_en: str = _setting("Hai Phong Open Data", "Name of the portal in English.")
@@ -48,6 +56,14 @@ class Settings:
     max_upload_mb: int = _setting(200, "Largest uploaded file, in MB.")
     session_hours: int = _setting(12, "Hours a sign-in lasts.")
     sign_in_limit: str = _setting("10 per 5 minutes", "Sign-in tries per account and address.")
+    apps_per_user: int = _setting(10, "Applications a person may own.")
+    apps_per_organization: int = _setting(50, "Applications an organisation may own.")
+    keys_per_app: int = _setting(10, "Live keys an application may have.")
+    unconfirmed_days: int = _setting(7, "Days the keys of an account live until its address is confirmed.")
+    smtp_url: str = _setting(
+        "", "Mail server: smtp://user:password@host:587 or smtps://. Empty: mail is kept."
+    )
+    mail_from: str = _setting("", "Sender of mails. Empty: contact_email.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = _setting(False, "Write log events as JSON lines.")
     late_factor: float = _setting(1.5, "A dataset is late after last update + period × this factor.")
@@ -142,6 +158,13 @@ def _validate(settings: Settings) -> None:
         problems["secret_key"] = "cần ít nhất 32 ký tự ngẫu nhiên"  # noqa: S105
     if settings.mode == "production" and settings.harvest_allow_loopback:
         problems["harvest_allow_loopback"] = "không được bật ở chế độ production"
+    if settings.key_peppers or settings.mode == "production":
+        try:
+            read_peppers(settings.key_peppers)
+        except ValueError:
+            problems["key_peppers"] = "cần ít nhất một khóa dạng id:32 ký tự ngẫu nhiên trở lên"
+    if not re.fullmatch(r"[a-z][a-z0-9]{1,7}", settings.key_prefix):
+        problems["key_prefix"] = "cần 2 đến 8 chữ thường hoặc chữ số"
     if problems:
         raise Invalid(fields=problems)
 

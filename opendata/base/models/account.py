@@ -33,6 +33,8 @@ class User(Base):
     idp_issuer: Mapped[str | None] = mapped_column(String(300))
     idp_subject: Mapped[str | None] = mapped_column(String(300))
     created: Mapped[Instant]
+    version: Mapped[int] = mapped_column(default=0, index=True)
+    """From the change sequence: raised when what the person may do changes, so that workers forget it."""
 
 
 class Membership(Base):

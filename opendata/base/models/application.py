@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Code, Instant, JsonValue, Ref, UtcDateTime
@@ -25,7 +25,17 @@ class Application(Base):
     __tablename__ = "application"
     __table_args__ = (
         CheckConstraint("(owner_user_id IS NULL) <> (owner_org_id IS NULL)", name="one_owner"),
-        UniqueConstraint("owner_user_id", "owner_org_id", "name"),
+        *(
+            Index(
+                f"uq_application_{owner}_name",
+                owner,
+                "name",
+                unique=True,
+                sqlite_where=text("status <> 'closed'"),
+                postgresql_where=text("status <> 'closed'"),
+            )
+            for owner in ("owner_user_id", "owner_org_id")
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
@@ -70,7 +80,8 @@ class ApiKey(Base):
 
 
 class UserToken(Base):
-    """A link sent by mail: `purpose` is confirm, reset or invite. Only the digest is kept; used once."""
+    """Something that opens a door once: a link sent by mail (`purpose` confirm, reset, invite), the second
+    step of a sign-in (second, recovery) or its way to a provider (provider). Only the digest is kept."""
 
     __tablename__ = "user_token"
 
@@ -84,7 +95,8 @@ class UserToken(Base):
 
 
 class Mail(Base):
-    """A message waiting to be sent. Bodies never hold a key or a password."""
+    """A message waiting to be sent. Bodies never hold a key, a password or a link that opens something:
+    such a link is a place in the text that the sender fills."""
 
     __tablename__ = "mail"
 

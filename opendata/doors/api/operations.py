@@ -8,7 +8,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema
 
 from opendata.doors.api.arguments import StrictParser, refuse_undeclared
-from opendata.doors.http.permissions import ANYONE, permission
+from opendata.doors.http.permissions import ANYONE, permission, scope_for
 from opendata.services.access.policy import Action
 
 View = Callable[..., Any]
@@ -33,6 +33,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
         errors: tuple[int, ...] = (),
         if_match: Literal["required", "optional"] | None = None,
         content_type: str = "application/json",
+        scope: str | None = None,
         answers: dict[int, Any] | None = None,
         **doc: Any,
     ) -> Callable[[View], View]:
@@ -56,12 +57,15 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
                 wrapped = _without_query(wrapped)
             told = {
                 "x-permission": str(allows),
+                "x-scope": scope_for(allows) if scope is None else scope,
                 "x-if-match": if_match,
                 **doc,
                 "responses": responses | (answers or {}),
             }
             wrapped = self.doc(**told)(wrapped)
-            self.route(rule, methods=[method], endpoint=view.__name__)(permission(allows)(wrapped))
+            self.route(rule, methods=[method], endpoint=view.__name__)(
+                permission(allows, scope=scope)(wrapped)
+            )
             return view
 
         return declare

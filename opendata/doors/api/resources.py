@@ -36,6 +36,7 @@ def get(resource_id: str) -> Response:
     "GET",
     "/<resource_id>/download",
     allows=ANYONE,
+    scope="download",
     answer=BYTES,
     content_type="*/*",
     errors=(401, 403, 404, 412, 416),

@@ -1,6 +1,7 @@
 """The Flask application around the doors: request id, host check, headers, errors by path."""
 
 from collections.abc import Callable
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
@@ -8,7 +9,6 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from opendata.base.kit.errors import OpenDataError
-from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
 from opendata.doors.http import bodies, gate, health, identity, language
 from opendata.doors.http.context import EXTENSION
@@ -39,7 +39,10 @@ READABLE_HEADERS = ", ".join(
         "ETag",
         "Location",
         "Retry-After",
+        "WWW-Authenticate",
+        "X-Credential-Expires",
         "X-Data-Synthetic",
+        "X-Environment",
         "X-Request-Id",
     )
 )
@@ -70,7 +73,7 @@ def build(platform: Platform) -> Flask:
 
 def _begin() -> None:
     clear_contextvars()
-    g.request_id = new_id()[:13]
+    g.request_id = token_hex(6)
     bind_contextvars(request_id=g.request_id)
     language.choose()
     if request.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be

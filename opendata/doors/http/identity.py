@@ -115,6 +115,4 @@ def remember(response: Response, token: str, *, hours: int) -> None:
 
 
 def forget(response: Response) -> None:
-    response.delete_cookie(
-        cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax"
-    )
+    response.delete_cookie(cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax")

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, current_app, request
 
+from opendata.base.runtime import Caller
+from opendata.services.access import policy
 from opendata.services.access.policy import Action
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -12,23 +14,47 @@ ANYONE = "anyone"
 SIGNED_IN = "signed in"
 
 
-def permission(rule: Action | str) -> Callable[[F], F]:
+def permission(rule: Action | str, *, scope: str | None = None) -> Callable[[F], F]:
     """Declare the permission of a view. `ANYONE` sees what `visible_to` allows; an `Action` is checked
-    by the service against the object's department."""
+    by the service against the object's department. `scope` is what a key needs beside it, where that is
+    not what follows from the rule; "" for nothing."""
 
     def declare(view: F) -> F:
         view.__permission__ = rule  # type: ignore[attr-defined]
+        view.__scope__ = scope_for(rule) if scope is None else scope  # type: ignore[attr-defined]
         return view
 
     return declare
 
 
-def declared(view: Any) -> Action | str | None:
+def scope_for(rule: Action | str) -> str:
+    """The scope of a rule: reading for what anybody may, administration for what a person does about
+    himself, and what `policy` says of an action."""
+    if isinstance(rule, Action):
+        return policy.scope_of(rule)
+    return "read" if rule == ANYONE else "admin"
+
+
+def declared(view: Any, attribute: str = "__permission__") -> Any:
     while view is not None:
-        if (rule := getattr(view, "__permission__", None)) is not None:
-            return rule  # type: ignore[no-any-return]
+        if (rule := getattr(view, attribute, None)) is not None:
+            return rule
         view = getattr(view, "__wrapped__", None)
     return None
+
+
+def require_scope(caller: Caller) -> None:
+    """Before the view: whether the key may be used for this route. Raises `InsufficientScope`."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    needed = _scope_of_view(view) if view is not None else ""
+    if needed and not caller.has_scope(needed):
+        raise policy.InsufficientScope(scope=needed)
+
+
+def _scope_of_view(view: Any) -> str:
+    klass = getattr(view, "view_class", None)
+    method = "get" if request.method in {"HEAD", "OPTIONS"} else request.method.lower()
+    return declared(getattr(klass, method, view) if klass else view, "__scope__") or ""
 
 
 def require_all_declared(app: Flask) -> None:

@@ -10,6 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 
 from opendata.base.i18n import translations
 from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
+from opendata.base.kit.secrets import redact
 from opendata.doors.http.context import language
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,7 @@ def problem(error: OpenDataError) -> Response:
         "status": error.status,
         "code": error.code,
         "request_id": g.get("request_id"),
-        "instance": request.path,
+        "instance": redact(request.path),
     }
     if error.fields:
         body["errors"] = [{"field": field, "detail": text} for field, text in field_sentences(error).items()]

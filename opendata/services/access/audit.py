@@ -12,7 +12,8 @@ from opendata.base.runtime import Work
 def record(
     work: Work, action: str, object_type: str, object_id: str, data: Mapping[str, Any] | None = None
 ) -> None:
-    """Append one event in the transaction of the change it tells of."""
+    """Append one event in the transaction of the change it tells of, with the key it was asked by."""
+    via = {"via": work.caller.credential} if work.caller.credential else {}
     work.session.add(
         AuditEvent(
             at=work.now,
@@ -21,7 +22,7 @@ def record(
             action=action,
             object_type=object_type,
             object_id=object_id,
-            data=dict(data or {}),
+            data={**(data or {}), **via},
         )
     )
 

@@ -1,5 +1,6 @@
 """People, passwords and roles."""
 
+import re
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -11,9 +12,11 @@ from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Membership, Organization, User
 from opendata.base.runtime import ROLES, Caller, Work
 from opendata.services.access import audit
+from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action, require
 
 MIN_PASSWORD = 12
+DEPARTMENT = "department"
 
 
 class EmailTaken(Conflict):
@@ -27,6 +30,9 @@ class BadCredentials(OpenDataError):
     message = N_("Địa chỉ thư hoặc mật khẩu không đúng.")
 
 
+_ADDRESS = re.compile(r"[^@\s,;<>\"\x00-\x1f\x7f]{1,64}@[^@\s,;<>\"\x00-\x1f\x7f]{1,255}")
+
+
 @cache
 def _hasher() -> PasswordHasher:
     return PasswordHasher()
@@ -38,6 +44,11 @@ def _decoy() -> str:
     return _hasher().hash("no account has this password")
 
 
+def is_address(email: str) -> bool:
+    """Whether a mail server could be asked to deliver to it: one @, something on both sides, no blanks."""
+    return len(email) <= 320 and _ADDRESS.fullmatch(email.strip()) is not None
+
+
 def email_key(email: str) -> str:
     return clean(email).casefold()
 
@@ -45,14 +56,19 @@ def email_key(email: str) -> str:
 def create(work: Work, email: str, name: str, password: str, *, operator: bool = False) -> User:
     """A new account. Raises `EmailTaken`, `Invalid`; only operators may call it."""
     require(work.caller, Action.PLATFORM)
-    if "@" not in email or len(email) > 320:
+    if not is_address(email):
         raise Invalid(fields={"email": N_("Địa chỉ thư không hợp lệ.")})
     if find(work, email) is not None:
         raise EmailTaken
     user = User(
-        email=clean(email), email_key=email_key(email), name=clean(name), operator=operator, created=work.now
+        email=clean(email),
+        email_key=email_key(email),
+        name=clean(name),
+        operator=operator,
+        created=work.now,
+        confirmed_at=work.now,
+        epoch=0,
     )
-    user.epoch = 0
     set_password(user, password)
     work.session.add(user)
     work.session.flush()
@@ -120,20 +136,24 @@ def assign(work: Work, user: User, organization: Organization, role: str | None)
     if role is not None:
         work.session.add(Membership(user_id=user.id, organization_id=organization.id, role=role))
     user.epoch += 1
+    user.version = next_version(work)
     audit.record(work, "user.assign", "user", user.id, {"organization": organization.id, "role": role})
 
 
 def caller_of(work: Work, user: User) -> Caller:
     """The caller this account acts as, with the roles held now."""
     rows = work.session.execute(
-        select(Membership.organization_id, Membership.role).where(Membership.user_id == user.id)
-    )
+        select(Membership.organization_id, Membership.role, Organization.kind)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(Membership.user_id == user.id)
+    ).all()
     return Caller(
         kind="user",
         user_id=user.id,
         name=user.name,
         operator=user.operator,
-        roles={row.organization_id: row.role for row in rows},
+        roles={row.organization_id: row.role for row in rows if row.kind == DEPARTMENT},
+        teams={row.organization_id: row.role for row in rows if row.kind != DEPARTMENT},
         locale=user.locale,
     )
 

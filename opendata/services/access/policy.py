@@ -9,11 +9,19 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from opendata.base.kit.errors import NotAllowed, SignInRequired
+from opendata.base.kit.errors import N_, NotAllowed, SignInRequired
 from opendata.base.runtime import Caller
+from opendata.base.runtime.caller import reaches
 
 PUBLIC = "public"
 EVERYTHING = "*"
+SCOPES = ("read", "download", "query", "publish", "harvest", "admin")
+"""What a key or a token may be given, in the order they are shown."""
+
+
+class InsufficientScope(NotAllowed):
+    code = "insufficient_scope"
+    message = N_("Khóa không có phạm vi %(scope)s mà thao tác này cần.")
 
 
 class Action(StrEnum):
@@ -33,7 +41,10 @@ class Action(StrEnum):
     HARVEST_EDIT = "harvest.edit"
     HARVEST_ACCEPT = "harvest.accept"
     ORGANIZATION_EDIT = "organization.edit"
+    MEMBERS_VIEW = "organization.view_members"
     MEMBERS_EDIT = "organization.members"
+    APPLICATION_VIEW = "application.view"
+    APPLICATION_EDIT = "application.edit"
     PLATFORM = "platform.operate"
 
 
@@ -52,25 +63,66 @@ _LEAST_ROLE: dict[Action, str | None] = {
     Action.HARVEST_EDIT: None,
     Action.HARVEST_ACCEPT: None,
     Action.ORGANIZATION_EDIT: "admin",
+    Action.MEMBERS_VIEW: "member",
     Action.MEMBERS_EDIT: "admin",
+    Action.APPLICATION_VIEW: "member",
+    Action.APPLICATION_EDIT: "editor",
     Action.PLATFORM: None,
 }
 """The least role in the object's organisation; None is for operators alone."""
 
+_SCOPE: dict[Action, str] = {
+    Action.DOWNLOAD_RESTRICTED: "publish",
+    Action.HARVEST_VIEW: "harvest",
+    Action.HARVEST_RUN: "harvest",
+    Action.HARVEST_EDIT: "harvest",
+    Action.HARVEST_ACCEPT: "harvest",
+    Action.ORGANIZATION_EDIT: "admin",
+    Action.MEMBERS_VIEW: "admin",
+    Action.MEMBERS_EDIT: "admin",
+    Action.APPLICATION_VIEW: "admin",
+    Action.APPLICATION_EDIT: "admin",
+    Action.PLATFORM: "admin",
+}
+_OF_TEAMS = frozenset(
+    {Action.MEMBERS_VIEW, Action.MEMBERS_EDIT, Action.APPLICATION_VIEW, Action.APPLICATION_EDIT}
+)
+"""What roles in an organisation of developers are good for; it publishes nothing."""
+
+
+def scope_of(action: Action) -> str:
+    """The scope a key needs for `action`, beside the role of its owner. What is not public takes more than
+    the scopes every key begins with."""
+    return _SCOPE.get(action, "publish")
+
 
 def allows(caller: Caller, action: Action, organization_id: str | None = None) -> bool:
     """Whether `caller` may do `action` on an object of the organisation."""
+    if not caller.has_scope(scope_of(action)):
+        return False
     if caller.operator:
         return True
     role = _LEAST_ROLE[action]
-    return role is not None and caller.has_role(organization_id, role)
+    return role is not None and reaches(role_in(caller, action, organization_id), role)
+
+
+def role_in(caller: Caller, action: Action, organization_id: str | None) -> str | None:
+    """The role that counts for `action` in the organisation."""
+    held = caller.roles.get(organization_id or "")
+    if held is None and action in _OF_TEAMS:
+        held = caller.teams.get(organization_id or "")
+    return held
 
 
 def require(caller: Caller, action: Action, organization_id: str | None = None) -> None:
-    """Raises `SignInRequired` or `NotAllowed` unless `allows`."""
+    """Raises `SignInRequired`, `InsufficientScope` or `NotAllowed` unless `allows`."""
     if allows(caller, action, organization_id):
         return
-    raise NotAllowed if caller.signed_in else SignInRequired
+    if not caller.signed_in:
+        raise SignInRequired
+    if not caller.has_scope(scope_of(action)):
+        raise InsufficientScope(scope=scope_of(action))
+    raise NotAllowed
 
 
 def visibility_of(state: str, organization_id: str) -> str:
@@ -80,6 +132,8 @@ def visibility_of(state: str, organization_id: str) -> str:
 
 def visible_to(caller: Caller) -> frozenset[str]:
     """The tokens a caller holds; `EVERYTHING` stands for all."""
+    if not caller.has_scope(scope_of(Action.VIEW_DRAFT)):
+        return frozenset({PUBLIC})
     if caller.operator:
         return frozenset({EVERYTHING})
     return frozenset({PUBLIC, *(f"org:{organization_id}" for organization_id in caller.roles)})

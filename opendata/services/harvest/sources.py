@@ -141,7 +141,7 @@ def get(work: Work, id_or_slug: str) -> HarvestSource:
 def visible(work: Work, *, limit: int = 500) -> Sequence[HarvestSource]:
     """The sources the caller may see, by title."""
     query = select(HarvestSource).order_by(HarvestSource.title, HarvestSource.id).limit(limit)
-    if not work.caller.operator:
+    if not policy.allows(work.caller, Action.HARVEST_ACCEPT):
         query = query.where(HarvestSource.organization_id.in_(_own(work.caller)))
     return work.session.scalars(query).all()
 

@@ -271,10 +271,14 @@ def upgrade() -> None:
         sa.Column("idp_issuer", sa.String(length=300), nullable=True),
         sa.Column("idp_subject", sa.String(length=300), nullable=True),
         sa.Column("created", types.UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email_key", name=op.f("uq_user_email_key")),
         sa.UniqueConstraint("idp_issuer", "idp_subject", name=op.f("uq_user_idp_issuer_idp_subject")),
     )
+    with op.batch_alter_table("user", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_user_version"), ["version"], unique=False)
+
     op.create_table(
         "application",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -298,17 +302,25 @@ def upgrade() -> None:
             ["owner_user_id"], ["user.id"], name=op.f("fk_application_owner_user_id_user")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_application")),
-        sa.UniqueConstraint(
-            "owner_user_id",
-            "owner_org_id",
-            "name",
-            name=op.f("uq_application_owner_user_id_owner_org_id_name"),
-        ),
     )
     with op.batch_alter_table("application", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_application_owner_org_id"), ["owner_org_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_application_owner_user_id"), ["owner_user_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_application_version"), ["version"], unique=False)
+        batch_op.create_index(
+            "uq_application_owner_org_id_name",
+            ["owner_org_id", "name"],
+            unique=True,
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
+        batch_op.create_index(
+            "uq_application_owner_user_id_name",
+            ["owner_user_id", "name"],
+            unique=True,
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
 
     op.create_table(
         "harvest_source",
@@ -1076,7 +1088,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refresh_token_grant_id"), ["grant_id"], unique=False)
 
 
-
 def downgrade() -> None:
     with op.batch_alter_table("refresh_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_refresh_token_grant_id"))
@@ -1202,11 +1213,24 @@ def downgrade() -> None:
 
     op.drop_table("harvest_source")
     with op.batch_alter_table("application", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_application_owner_user_id_name",
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
+        batch_op.drop_index(
+            "uq_application_owner_org_id_name",
+            sqlite_where=sa.text("status <> 'closed'"),
+            postgresql_where=sa.text("status <> 'closed'"),
+        )
         batch_op.drop_index(batch_op.f("ix_application_version"))
         batch_op.drop_index(batch_op.f("ix_application_owner_user_id"))
         batch_op.drop_index(batch_op.f("ix_application_owner_org_id"))
 
     op.drop_table("application")
+    with op.batch_alter_table("user", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_user_version"))
+
     op.drop_table("user")
     op.drop_table("usage_spool")
     with op.batch_alter_table("usage_rollup", schema=None) as batch_op:
