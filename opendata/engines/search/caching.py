@@ -8,15 +8,32 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+class _Key:
+    """A long key, hashed once."""
+
+    __slots__ = ("_hash", "_value")
+
+    def __init__(self, value: Hashable) -> None:
+        self._value = value
+        self._hash = hash(value)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._value == other._value
+
+
 class Cache(Generic[T]):
     """The most recently used answers. Keys hold the generation, so nothing stale is found."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._held: OrderedDict[Hashable, T] = OrderedDict()
+        self._held: OrderedDict[_Key, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+    def get(self, about: Hashable, compute: Callable[[], T]) -> T:
+        key = _Key(about)
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)

@@ -9,11 +9,13 @@ from typing import Any
 import orjson
 import tantivy
 
+from opendata.engines.search.analysis import STREAMS
 from opendata.engines.search.embedded import schema as fields
 from opendata.engines.search.embedded.queries import QueryBuilder, count_of
 from opendata.engines.search.protocol import IndexDocument
 
 _BATCH = 5_000
+_COMMON, _COMMON_SHARE = 10_000, 20
 _WRITER_BYTES = 64_000_000
 _BUILDER_BYTES = 256_000_000
 
@@ -81,7 +83,12 @@ class Generation:
         self._index.reload()
         meta = orjson.loads((self.folder / "meta.json").read_bytes())
         searcher = self._index.searcher()
-        queries = QueryBuilder(self._schema)
+
+        def frequency(stream: str, token: str) -> int:
+            return searcher.doc_freq(fields.stream_field(stream), token) if stream in STREAMS else 0
+
+        common = max(_COMMON, searcher.num_docs // _COMMON_SHARE)
+        queries = QueryBuilder(self._schema, frequency, common)
         return Snapshot(
             searcher=searcher,
             queries=queries,

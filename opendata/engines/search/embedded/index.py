@@ -17,7 +17,7 @@ from opendata.engines.search.embedded.generation import Generation, Snapshot
 from opendata.engines.search.embedded.queries import conjunction, count_of, without
 from opendata.engines.search.embedded.schema import ORDERS, facet_field, schema_hash, stream_field
 from opendata.engines.search.embedded.store import Store, grouped
-from opendata.engines.search.ordering import coarseness, comes_after
+from opendata.engines.search.ordering import coarseness
 from opendata.engines.search.protocol import FACETS, Hit, IndexDocument, IndexInfo, Plan, Results
 
 _SCHEMA_FILE = "schema"
@@ -223,7 +223,11 @@ def _ranked(snapshot: Snapshot, plan: Plan, group: _Group, size: int, coarser: i
     want = size + (int(after[-1]) + _SPARE if after else 0)
     while True:
         ranked, total = _first(snapshot, plan, group, max(want, 1), coarser)
-        behind = [(place + 1, item) for place, item in enumerate(ranked) if comes_after(item.key, after)]
+        behind = [
+            (place + 1, item)
+            for place, item in enumerate(ranked)
+            if item.stands_behind(snapshot, after, near=group.near)
+        ]
         if len(behind) >= size or len(ranked) >= total:
             break
         want = 4 * max(want, size)
@@ -237,7 +241,7 @@ def _first(
     sort = "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
     if sort in ORDERS:
         return ranking.by_field(snapshot, group.query, want, near=group.near, sort=sort)
-    return ranking.by_score(snapshot, group.query, want, near=group.near, coarser=coarser)
+    return ranking.by_score(snapshot, group.query, want, coarser=coarser)
 
 
 def _counted(snapshot: Snapshot, plan: Plan) -> tuple[int, Counts]:

@@ -6,7 +6,7 @@ behind the last tied hit of the first answer: that names the few candidates of t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -17,7 +17,7 @@ import tantivy
 from opendata.engines.search.embedded import schema as fields
 from opendata.engines.search.embedded.generation import Snapshot
 from opendata.engines.search.embedded.queries import conjunction, count_of
-from opendata.engines.search.ordering import SCALE, order_key
+from opendata.engines.search.ordering import SCALE, comes_after, number, order_key
 from opendata.engines.search.protocol import Hit
 
 _SPARE = 40
@@ -37,15 +37,33 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """`key` is that of `ordering.order_key`."""
+    """A hit in its place. `ident` is None while it need not be known; `key` is then not to be asked."""
 
-    key: tuple[Any, ...]
     score: int
+    newest: int
     address: tantivy.DocAddress
+    ident: str | None = None
+    order: tuple[Any, ...] = ()
+
+    def stands_behind(self, snapshot: Snapshot, after: Sequence[Any] | None, *, near: bool) -> bool:
+        """Behind the hit with the public key `after`? Reads the id only where it decides."""
+        if after is None:
+            return True
+        cursor, mine = tuple(after[1:3]), (-self.score, -self.newest)
+        if not self.order and all(type(part) is int for part in cursor) and mine != cursor:
+            return mine > cursor
+        return comes_after(self.key(snapshot, near=near), after)
+
+    def key(self, snapshot: Snapshot, *, near: bool) -> tuple[Any, ...]:
+        """That of `ordering.order_key`."""
+        if self.order:
+            return self.order
+        ident = self.ident or stored_id(snapshot, self.address)
+        return order_key("relevance", {"newest": self.newest}, ident, near=near, score=self.score)
 
 
 def by_score(
-    snapshot: Snapshot, query: tantivy.Query, want: int, *, near: bool, coarser: int
+    snapshot: Snapshot, query: tantivy.Query, want: int, *, coarser: int
 ) -> tuple[list[Ranked], int]:
     """(the first `want` hits, number of all hits)."""
     found = snapshot.searcher.search(query, limit=want + _SPARE, count=True)
@@ -54,13 +72,7 @@ def by_score(
     if total > len(candidates):
         candidates = _settle_ties(snapshot, query, candidates, want)
     ordered = _settle_equal_ranks(snapshot, sorted(candidates, key=attrgetter("order")))
-    ranked = []
-    for candidate in ordered[:want]:
-        score = candidate.score * coarser
-        ident = stored_id(snapshot, candidate.address)
-        key = order_key("relevance", {"newest": candidate.newest}, ident, near=near, score=score)
-        ranked.append(Ranked(key, score, candidate.address))
-    return ranked, total
+    return [Ranked(each.score * coarser, each.newest, each.address) for each in ordered[:want]], total
 
 
 def by_field(
@@ -77,19 +89,21 @@ def by_field(
     ranked = []
     for value, address in found.hits:
         sorts, ident = fields.read_order(sort, value)
-        ranked.append(Ranked(order_key(sort, sorts, ident, near=near, score=0), 0, address))
+        key = order_key(sort, sorts, ident, near=near, score=0)
+        ranked.append(Ranked(0, number(sorts, "newest"), address, ident, key))
     return ranked, count_of(found)
 
 
 def read_hit(snapshot: Snapshot, ranked: Ranked, *, near: bool, place: int) -> Hit:
     stored = snapshot.searcher.doc(ranked.address)
     row: Mapping[str, Any] = orjson.loads(bytes(stored.get_first("row") or b"{}"))
+    known = replace(ranked, ident=str(stored.get_first("id")))
     return Hit(
-        id=str(stored.get_first("id")),
+        id=str(known.ident),
         score=ranked.score / SCALE,
         near=near,
         row=row,
-        key=(*ranked.key, place),
+        key=(*known.key(snapshot, near=near), place),
     )
 
 
