@@ -34,7 +34,7 @@ def test_no_page_scrolls_sideways_at_320_pixels(
 ) -> None:
     page: Page = open_page(320, 640)
     page.goto(f"{samples}/{language}{name}")
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => 1)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -53,14 +53,14 @@ def test_pages_ask_nothing_of_other_hosts(open_page: Any, samples: str, name: st
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{samples}/{name}")
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => 1)")
     assert [url for url in asked if not url.startswith((samples, "data:"))] == []
 
 
 def test_whether_to_trust_a_dataset_fits_the_first_screen_of_a_phone(open_page: Any, samples: str) -> None:
     page: Page = open_page(390, 844)
     page.goto(f"{samples}/dataset")
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => 1)")
     bottom = page.locator(".dataset-side .facts").evaluate("part => part.getBoundingClientRect().bottom")
     assert bottom <= 844
 
@@ -87,7 +87,7 @@ def test_the_layout_does_not_shift_while_the_home_page_loads(open_page: Any, sam
         " (window.shift += entry.value))).observe({ type: 'layout-shift', buffered: true });"
     )
     page.goto(f"{samples}/home")
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => 1)")
     assert page.evaluate("window.shift") < 0.05
 
 
