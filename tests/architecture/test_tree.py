@@ -42,7 +42,7 @@ TEXT = {
     "",
 }
 PARTS = {"elastic-transport", "werkzeug", "jinja2", "markupsafe", "webargs", "apispec", "limits"}
-"""Public parts of Flask, flask-smorest, Flask-Limiter and elasticsearch, which name them in their own documentation."""
+"""Public parts of Flask, flask-smorest, Flask-Limiter and elasticsearch."""
 MARKERS = {"N_", "_", "ngettext", "gettext"}
 VIETNAMESE = re.compile(
     r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE
