@@ -35,7 +35,9 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("migrating", False):
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # has no effect inside a transaction
-    connection.exec_driver_sql("BEGIN" if options.get("reading", False) else "BEGIN IMMEDIATE")
+    # by the driver itself: as a statement of SQLAlchemy it would cost more than the read it opens
+    driver = connection.connection.dbapi_connection
+    driver.execute("BEGIN" if options.get("reading", False) else "BEGIN IMMEDIATE")  # type: ignore[union-attr]
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

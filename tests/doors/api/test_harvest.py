@@ -1,11 +1,10 @@
 """Harvest sources and runs over REST."""
 
-from pathlib import Path
-
-from opendata.base.models import Job
+from opendata.base.models import HarvestRecord, Job
 from opendata.base.runtime import SYSTEM
 from opendata.services.harvest import pipeline, runs, sources
-from opendata.testing.web import City, problem_of, put_file
+from opendata.services.harvest.events import Events
+from opendata.testing.web import City, problem_of
 
 SOURCES = "/api/v1/harvest/sources"
 
@@ -70,23 +69,47 @@ def test_a_preview_changes_nothing_and_can_be_carried_out(city: City) -> None:
     assert records["meta"]["total"] == 1
 
 
-def test_records_in_quarantine_are_listed_with_their_problems(city: City, tmp_path: Path) -> None:
-    folder = tmp_path / "nguon"
-    put_file(folder / "mua.yaml", b"title: {vi: ''}\nlicense: khong-co\n")
-    work_off(city, city.run)
+def test_records_in_quarantine_are_listed_with_their_problems(city: City) -> None:
+    problem = {"severity": "error", "code": "title_required", "path": "title.vi", "message": "…", "value": ""}
     with city.platform.work(SYSTEM) as work:
-        run = runs.start(work, sources.get(work, city.source), "manual").id
-    work_off(city, run)
+        for number in range(5):
+            known = HarvestRecord(
+                source_id=city.source,
+                guid=f"g{number}",
+                state="quarantined" if number else "current",
+                problem=[problem] if number else None,
+                first_seen=work.now,
+                last_seen=work.now,
+                last_changed=work.now,
+            )
+            work.session.add(known)
     client = city.client("member")
-    found = client.get(f"{SOURCES}/{city.source}/records?state=quarantined").get_json()
-    every = client.get(f"{SOURCES}/{city.source}/records").get_json()
-    assert found["meta"]["total"] <= every["meta"]["total"]
-    for record in found["data"]:
-        assert record["state"] == "quarantined"
-        assert record["problems"][0]["code"]
-    told = client.get(f"/api/v1/harvest/runs/{run}/events?size=1").get_json()
-    assert len(told["data"]) <= 1
-    problem_of(client.get(f"{SOURCES}/{city.source}/records?state=lost"), 400)
+    path = f"{SOURCES}/{city.source}/records"
+    first = client.get(f"{path}?state=quarantined&size=3").get_json()
+    assert first["meta"]["total"] == 4
+    second = client.get(first["links"]["next"].removeprefix("http://localhost")).get_json()
+    assert [record["guid"] for record in first["data"] + second["data"]] == ["g1", "g2", "g3", "g4"]
+    assert second["links"]["next"] is None
+    assert first["data"][0]["problems"] == [problem]
+    assert client.get(path).get_json()["meta"]["total"] == 5
+    problem_of(client.get(f"{path}?state=lost"), 400)
+    problem_of(city.client("foreign").get(path), 404)
+
+
+def test_events_of_a_run_are_paged(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        told = Events(city.run, sources.get(work, city.source))
+        for number in range(5):
+            told.add("error", "too_large", guid=f"g{number}", path="title", message="…")
+        told.write(work)
+    address, found = f"/api/v1/harvest/runs/{city.run}/events?size=2", []
+    client = city.client("member")
+    while address:
+        body = client.get(address.removeprefix("http://localhost")).get_json()
+        assert body["meta"]["total"] == 5
+        found += [event["guid"] for event in body["data"]]
+        address = body["links"]["next"]
+    assert found == ["g0", "g1", "g2", "g3", "g4"]
 
 
 def test_a_run_is_started_once_and_can_be_cancelled(city: City) -> None:
