@@ -1,6 +1,6 @@
 # `make` prints the tasks. Each is a few lines that can be run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint bench assets docs wheel pins clean
+.PHONY: help demo test unit lint bench assets docs openapi wheel pins clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -42,6 +42,9 @@ assets-quiet: $(VENV)/.run
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	$(BIN)/python tools/write_references.py
+
+openapi: $(VENV)/.dev ## write the snapshot of the API's document anew, for a change made on purpose
+	OPENDATA_UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/doors/api/test_openapi.py
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(PIP) wheel --no-deps --wheel-dir dist .
