@@ -82,7 +82,7 @@ def test_it_loads_the_demo_and_serves_it(python: Path, tmp_path: Path) -> None:
     port = free_port()
     server = subprocess.Popen([opendata, "serve", "--port", str(port)], cwd=tmp_path, env=os.environ | data)
     try:
-        page = get(port, "/datasets/san-luong-hang-hoa-thong-qua-cang-bien").decode()
+        page = get(port, "/dataset/san-luong-hang-hoa-thong-qua-cang-bien").decode()
         assert "Sản lượng hàng hóa thông qua cảng biển" in page
         style = page.split('href="/static/')[1].split('"')[0]
         assert get(port, f"/static/{style}")
