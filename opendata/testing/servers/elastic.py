@@ -36,7 +36,7 @@ class ElasticNode(Server):
     """A node; on its own unless `peers` names the nodes of its cluster, itself among them."""
 
     name = "elasticsearch"
-    start_seconds = 120.0
+    start_seconds = 180.0  # a busy machine may take that long
 
     def __init__(
         self, folder: Path, *, port: int | None = None, heap_mb: int = 256, cluster: str = "opendata"
@@ -88,7 +88,7 @@ class ElasticNode(Server):
         """The JSON answer of this node. Raises `OSError`."""
         return self._ask("GET", path, timeout)
 
-    def delete(self, path: str, *, timeout: float = 30) -> Any:
+    def delete(self, path: str, *, timeout: float = 60) -> Any:
         return self._ask("DELETE", path, timeout)
 
     def _ask(self, method: str, path: str, timeout: float) -> Any:

@@ -1,24 +1,240 @@
+import threading
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+from elasticsearch import Elasticsearch
 
-from opendata.engines.search.elastic import ElasticIndex, read_address
-from opendata.testing.search_contract import SearchContract
+from opendata.base.kit.errors import Conflict, Invalid, Unavailable
+from opendata.engines.search import Best, Every, IndexDocument, Plan, Term, open_index
+from opendata.engines.search.elastic import ElasticIndex, lease, read_address
+from opendata.engines.search.elastic.bulk import DocumentsRefused
+from opendata.testing.search_contract import SearchContract, dataset, ids, title
+from opendata.testing.search_plans import compare_with_reference
 from opendata.testing.servers import ElasticNode
 
 
 @pytest.fixture
-def address(elastic_server: ElasticNode) -> Iterator[str]:
-    """Of a catalogue of its own on the shared server."""
-    prefix = f"t{uuid.uuid4().hex[:12]}"
-    yield f"elasticsearch://127.0.0.1:{elastic_server.port}/{prefix}"
-    elastic_server.delete(f"/{prefix}-*")
+def prefix(elastic_server: ElasticNode) -> Iterator[str]:
+    """A catalogue of its own on the shared server."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    yield name
+    elastic_server.delete(f"/{name}-*")
+
+
+@pytest.fixture
+def address(elastic_server: ElasticNode, prefix: str) -> str:
+    """Patient: other tests may keep this machine busy."""
+    return f"elasticsearch://127.0.0.1:{elastic_server.port}/{prefix}?timeout=30"
+
+
+@pytest.fixture
+def opened(address: str) -> Iterator[ElasticIndex]:
+    index = ElasticIndex(read_address(address))
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def other_process(address: str) -> Iterator[ElasticIndex]:
+    """Shares nothing with `opened` but the cluster."""
+    index = ElasticIndex(read_address(address), seen_within=0.0)
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def client(elastic_server: ElasticNode) -> Iterator[Elasticsearch]:
+    with Elasticsearch(f"http://127.0.0.1:{elastic_server.port}") as direct:
+        yield direct
 
 
 class TestElasticIndex(SearchContract):
     @pytest.fixture
-    def index(self, address: str) -> Iterator[ElasticIndex]:
-        index = ElasticIndex(read_address(address))
-        yield index
+    def index(self, opened: ElasticIndex) -> ElasticIndex:
+        return opened
+
+
+def test_random_plans_give_the_lists_of_the_reference(opened: ElasticIndex) -> None:
+    compare_with_reference(opened, rounds=60)
+
+
+def test_several_shards_give_the_same_lists(address: str) -> None:
+    index = open_index(f"{address}&shards=3")
+    compare_with_reference(index, rounds=30)
+    index.close()
+
+
+def test_nothing_of_the_text_is_analysed_by_the_server(
+    opened: ElasticIndex, client: Elasticsearch, prefix: str
+) -> None:
+    opened.write([dataset("a", "Cảng biển")])
+    ((_, held),) = client.indices.get_mapping(index=prefix).items()
+    mapping = held["mappings"]
+    assert mapping["dynamic"] == "strict"
+    analysers = {field.get("analyzer", "keyword") for field in mapping["properties"].values()}
+    assert analysers == {"whitespace", "keyword"}
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+def test_other_processes_see_writes_and_swaps(opened: ElasticIndex, other_process: ElasticIndex) -> None:
+    assert other_process.search(Plan()).total == 0
+    opened.write([dataset("a", "x")])
+    assert ids(other_process.search(Plan())) == ["a"]
+    opened.rebuild([dataset("b", "x")])
+    assert ids(other_process.search(Plan())) == ["b"]
+    other_process.write([dataset("c", "x", newest=1)])
+    deadline = time.monotonic() + 1
+    while ids(opened.search(Plan())) != ["b", "c"]:
+        assert time.monotonic() < deadline
+
+
+def test_processes_that_begin_together_make_one_index(
+    address: str, client: Elasticsearch, prefix: str
+) -> None:
+    indexes = [ElasticIndex(read_address(address)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: indexes[n].write([dataset(f"d{n}", "x")]), range(4)))
+    assert sorted(ids(indexes[0].search(Plan()))) == ["d0", "d1", "d2", "d3"]
+    assert len(client.indices.get_alias(name=prefix)) == 1
+    for index in indexes:
         index.close()
+
+
+def test_one_rebuild_at_a_time_over_all_processes(opened: ElasticIndex, other_process: ElasticIndex) -> None:
+    def documents() -> Iterator[IndexDocument]:
+        with pytest.raises(Conflict):
+            other_process.rebuild([])
+        yield dataset("a", "x")
+
+    assert opened.rebuild(documents()) == 1
+    assert other_process.rebuild([dataset("b", "x"), dataset("c", "x")]) == 2
+
+
+def test_a_rebuild_that_died_is_taken_over_when_its_lease_is_out(
+    opened: ElasticIndex, other_process: ElasticIndex, client: Elasticsearch, prefix: str
+) -> None:
+    opened.write([dataset("old", "x")])
+    died = other_process._generations
+    died.begin()  # and never ended; writers fill it meanwhile
+    opened.write([dataset("later", "x", newest=1)])
+    holder = lease.Lease(client, f"{prefix}-rebuild", clock=lambda: time.time() - lease.LASTS - 1)
+    holder._take()
+    assert opened.rebuild([dataset("new", "x", sequence=3)]) == 1
+    assert ids(opened.search(Plan())) == ["new"]
+    assert not client.indices.exists_alias(name=f"{prefix}-building")
+
+
+class Probe(threading.Thread):
+    """Searches without pause; `fewer` lists the times it saw fewer hits than before."""
+
+    def __init__(self, index: ElasticIndex, plan: Plan) -> None:
+        super().__init__()
+        self.fewer: list[tuple[int, int]] = []
+        self.searches = 0
+        self._index, self._plan = index, plan
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        most = 0
+        while not self._ended.wait(0.02):
+            total = self._index.search(self._plan).total
+            self.searches += 1
+            if total < most:
+                self.fewer.append((most, total))
+            most = max(most, total)
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+def test_a_rebuild_keeps_every_hit_and_shows_each_write(
+    opened: ElasticIndex, other_process: ElasticIndex
+) -> None:
+    stock = [dataset(f"{n:04d}", "giống nhau", sequence=1) for n in range(800)]
+    opened.write(stock)
+    probe = Probe(other_process, Plan(where=title("giông\u0301"), size=0))
+
+    def documents() -> Iterator[IndexDocument]:
+        for n, document in enumerate(stock):
+            yield replace(document, sequence=2)
+            if n % 20 == 0:
+                opened.write([dataset(f"new-{n:03d}", "giống mới", sequence=1)])
+                assert other_process.search(Plan(where=Term("title.fold", "moi", 1.0))).total == n // 20 + 1
+
+    probe.start()
+    opened.rebuild(documents())
+    probe.end()
+    assert probe.fewer == []
+    assert probe.searches > 5
+    assert opened.search(Plan(size=0)).total == 840
+
+
+def test_a_rebuild_whose_index_is_taken_away_fails_and_the_old_one_stays(
+    opened: ElasticIndex, other_process: ElasticIndex
+) -> None:
+    opened.write([dataset("old", "x")])
+
+    def documents() -> Iterator[IndexDocument]:
+        yield dataset("new", "x")
+        other_process._generations.abandon()
+
+    with pytest.raises(Unavailable):
+        opened.rebuild(documents())
+    assert ids(opened.search(Plan())) == ["old"]
+    assert opened.rebuild([dataset("new", "x")]) == 1
+
+
+# --- what the server refuses ------------------------------------------------------------------------
+
+
+def test_one_refused_document_stops_no_other(opened: ElasticIndex) -> None:
+    poison = replace(dataset("bad", "x"), visibility="v" * 40_000)
+    with pytest.raises(DocumentsRefused) as refused:
+        opened.write([dataset("a", "x"), poison, dataset("b", "x")])
+    assert list(refused.value.reasons) == ["bad"]
+    assert sorted(ids(opened.search(Plan()))) == ["a", "b"]
+
+
+def test_a_long_row_and_many_documents_are_taken(opened: ElasticIndex) -> None:
+    row = {"text": "đ" * 200_000}
+    opened.write([replace(dataset(f"{n:05d}", "x"), row=row if n == 7 else {}) for n in range(2500)])
+    assert opened.info().documents == 2500
+    assert len(opened.sequences()) == 2500
+    (hit,) = [hit for hit in opened.search(Plan(size=100)).hits if hit.id == "00007"]
+    assert hit.row == row
+
+
+def test_a_plan_of_thousands_of_clauses_is_answered(opened: ElasticIndex) -> None:
+    opened.write([dataset("a", "cảng biển"), dataset("b", "biển")])
+    terms = tuple(Term(stream, f"từ{n}", 1.5) for n in range(700) for stream in ("title.exact", "body.fold"))
+    where = Every((Best((title("biên\u0309"), *terms)),), optional=(*terms, title("cang\u0309", 2.0)))
+    assert [(hit.id, hit.score) for hit in opened.search(Plan(where=where)).hits] == [("a", 3.0), ("b", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [(), (1,), ("x",) * 5, (False, 1, 1, "a"), (False, -1, -1, "a", "1"), (False, -1, -(10**30), "a", 1),
+     (None, None, None, None, None), (False, True, 1, "a", 1)],
+)  # fmt: skip
+def test_a_foreign_cursor_is_invalid(opened: ElasticIndex, cursor: tuple) -> None:
+    opened.write([dataset("a", "x")])
+    with pytest.raises(Invalid):
+        opened.search(Plan(where=title("x"), after=cursor))
+
+
+def test_a_wiped_server_gets_an_empty_index_again(
+    opened: ElasticIndex, client: Elasticsearch, prefix: str
+) -> None:
+    opened.write([dataset("a", "x")])
+    client.indices.delete(index=f"{prefix}-*")
+    time.sleep(0.2)
+    assert opened.search(Plan(size=7)).total == 0
+    opened.write([dataset("b", "x")])
+    assert ids(opened.search(Plan())) == ["b"]

@@ -1,20 +1,19 @@
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from opendata.base.kit.errors import Invalid, Unavailable
-from opendata.engines.search import Best, Every, Plan, Term, open_index
+from opendata.engines.search import Plan, open_index
 from opendata.engines.search.embedded import EmbeddedIndex
 from opendata.engines.search.fake import MemoryIndex
-from opendata.testing.search_contract import SearchContract, all_pages, dataset, ids, title
+from opendata.testing.search_contract import SearchContract, dataset, ids, title
+from opendata.testing.search_plans import compare_with_reference
 
 
 class TestEmbeddedIndex(SearchContract):
@@ -23,70 +22,8 @@ class TestEmbeddedIndex(SearchContract):
         return EmbeddedIndex(tmp_path / "index")
 
 
-def random_documents(chance: random.Random, count: int) -> list:
-    words = "cảng biển cang bien đất giá cá các tàu tau hàng hải hai sông".split()
-    return [
-        dataset(
-            f"{chance.choice('abc')}{n:04d}",
-            " ".join(chance.choices(words, k=4)),
-            sequence=n,
-            visibility=chance.choice(["public", "public", "org:1"]),
-            newest=chance.randrange(4),
-            popularity=chance.randrange(3),
-            period=chance.choice([None, (n, n + 10)]),
-            facets={"tag": chance.choices("tuvw", k=2), "format": [chance.choice(["CSV", "JSON"])]},
-            body=" ".join(chance.choices(words, k=3)),
-        )
-        for n in range(count)
-    ]
-
-
-def random_plan(chance: random.Random) -> Plan:
-    def term() -> Term:
-        stream = f"{chance.choice(['title', 'body', 'any'])}.{chance.choice(['exact', 'fold'])}"
-        token = chance.choice(["cang", "cang\u0309", "bien", "biên\u0309", "tau", "hai", "ca"])
-        return Term(stream, token, chance.choice([0.0, 0.45, 1.5, 2.3457]))
-
-    where = chance.choice(
-        [
-            None,
-            term(),
-            Best((term(), term())),
-            Every((Best((term(), term())),), (term(), Every((term(), term())))),
-            Every((term(), term(), term()), (term(),), at_least=2),
-            Every((term(),), forbidden=(term(),)),
-        ]
-    )
-    return Plan(
-        where=where,
-        exact=chance.choice([None, term()]) if where else None,
-        visible=frozenset(chance.choice([{"public"}, {"public", "org:1"}, {"*"}])),
-        filters=chance.choice([{}, {"tag": ("t",)}, {"tag": ("t", "u"), "format": ("CSV",)}]),
-        period=chance.choice([None, (20, 60)]),
-        facets=("tag", "format"),
-        sort=chance.choice(["relevance", "relevance", "newest", "title", "popularity"]),
-        size=chance.choice([1, 5, 20]),
-    )
-
-
-def test_both_engines_give_the_same_lists(tmp_path: Path) -> None:
-    """Random documents in many segments, random plans: hits, order, scores, keys, totals, counts."""
-    chance = random.Random(7)
-    documents = random_documents(chance, 400)
-    engines = [MemoryIndex(), EmbeddedIndex(tmp_path / "index")]
-    for engine in engines:
-        for start in range(0, 400, 40):
-            engine.write(documents[start : start + 40])
-        engine.write(
-            [replace(document, sequence=1000) for document in documents[::9]],
-            [(document.id, 2000) for document in documents[::11]],
-        )
-    for _ in range(150):
-        plan = random_plan(chance)
-        expected, found = (engine.search(plan) for engine in engines)
-        assert replace(found, generation="") == replace(expected, generation=""), plan
-        if plan.size > 1:
-            assert all_pages(engines[1], plan) == all_pages(engines[0], plan)
+def test_random_plans_give_the_lists_of_the_reference(tmp_path: Path) -> None:
+    compare_with_reference(EmbeddedIndex(tmp_path / "index"), rounds=150)
 
 
 def test_an_index_is_there_after_reopening(tmp_path: Path) -> None:
@@ -128,6 +65,7 @@ CRASHING = """
 import os, signal, sys
 from pathlib import Path
 from opendata.engines.search.embedded import EmbeddedIndex
+from opendata.testing.search_plans import compare_with_reference
 from opendata.testing.search_contract import dataset
 index = EmbeddedIndex(Path(sys.argv[1]))
 if sys.argv[2] == "rebuild":

@@ -5,6 +5,7 @@ the tokens of several fields and serve few queries are not stored: they are aske
 """
 
 import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,7 +45,7 @@ _KEYWORD = {"type": "keyword"}
 _FILTER_ONLY = {"type": "keyword", "doc_values": False}
 _SORT_ONLY = {"type": "keyword", "index": False}
 _NUMBER = {"type": "long"}
-_STORED = {"type": "keyword", "index": False, "doc_values": False, "store": True}
+_STORED = {"type": "binary", "store": True}  # a keyword of this size would be refused
 
 
 def stream_fields(stream: str) -> tuple[str, ...]:
@@ -128,7 +129,7 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         "title_key": title(document.sort),
         "period_start": start,
         "period_end": end,
-        "row": orjson.dumps(document.row, option=orjson.OPT_NON_STR_KEYS).decode(),
+        "row": b64encode(orjson.dumps(document.row, option=orjson.OPT_NON_STR_KEYS)).decode(),
     }
     for facet, values in document.facets.items():
         kept = _facet_values(values)
@@ -142,6 +143,11 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
                 list(tokens) if stream == VOCABULARY_STREAM else " ".join(tokens)
             )
     return fields
+
+
+def read_row(stored: str) -> Mapping[str, Any]:
+    row: Mapping[str, Any] = orjson.loads(b64decode(stored))
+    return row
 
 
 def _facet_values(values: Iterable[str]) -> list[str]:

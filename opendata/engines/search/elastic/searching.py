@@ -3,17 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
-from opendata.base.kit.errors import Invalid
+from opendata.base.kit.errors import N_, Invalid
 from opendata.engines.search.elastic import queries
 from opendata.engines.search.elastic.queries import Query
-from opendata.engines.search.elastic.schema import facet_field
+from opendata.engines.search.elastic.schema import facet_field, read_row
 from opendata.engines.search.ordering import EXACT_SUM, SCALE, coarseness, order_key
 from opendata.engines.search.protocol import FACETS, Hit, Plan, Results
 
 _MANY_VALUES = 10_000
 """Values each shard of several reports, so that their sums are right."""
+
+_LARGEST = 2**53
+_KEY_TYPES: Mapping[str, list[type]] = {
+    "relevance": [bool, int, int, str],
+    "newest": [bool, int, str],
+    "title": [bool, str, int, str],
+    "popularity": [bool, int, int, str],
+}
 
 Counts = tuple[tuple[str, int], ...]
 
@@ -82,20 +88,18 @@ class Request:
         return [*scored, *field.get(self._sort, []), {"newest": "desc"}, {"id": "asc"}]
 
     def _cursor(self, key: Sequence[Any]) -> list[Any]:
-        try:
-            near, *values, ident, _ = key
-            mark = EXACT_SUM if self._near and not near else 0
-            if self._sort == "relevance":
-                score, newest = values
-                return [mark + -int(score) // self._coarser, -int(newest), str(ident)]
-            head = [mark] if self._near else []
-            if self._sort == "newest":
-                return [*head, -int(values[0]), str(ident)]
-            first, newest = values
-            first = str(first) if self._sort == "title" else -int(first)
-            return [*head, first, -int(newest), str(ident)]
-        except (TypeError, ValueError) as error:
-            raise Invalid from error
+        """The sort values of the hit whose public key this is. Raises `Invalid` for one of another order."""
+        *parts, place = key or (None,)
+        if [type(part) for part in parts] != _KEY_TYPES[self._sort] or not _is_number(place):
+            raise _foreign_cursor()
+        near, *values, ident = parts
+        if not all(_is_number(value) or isinstance(value, str) for value in values):
+            raise _foreign_cursor()
+        mark = EXACT_SUM if self._near and not near else 0
+        if self._sort == "relevance":
+            return [mark + -values[0] // self._coarser, -values[1], ident]
+        negated = [value if isinstance(value, str) else -value for value in values]
+        return [*([mark] if self._near else []), *negated, ident]
 
     def _counts(self) -> dict[str, Any]:
         plan = self.plan
@@ -155,7 +159,7 @@ class Request:
                     id=ident,
                     score=score / SCALE,
                     near=near,
-                    row=orjson.loads(item["fields"]["row"][0]),
+                    row=read_row(item["fields"]["row"][0]),
                     key=(*key, places[near]),
                 )
             )
@@ -173,3 +177,11 @@ class Request:
         if head:
             sorts[self._sort] = head[0]
         return near, score, sorts
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) < _LARGEST
+
+
+def _foreign_cursor() -> Invalid:
+    return Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
