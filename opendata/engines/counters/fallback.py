@@ -1,0 +1,157 @@
+"""Counting goes on while the shared counters are away: each worker by itself, with its share.
+
+After one refusal of the store nobody waits for it again until a thread beside the requests has seen it
+answer. What is left of a calendar period is divided by the number of workers, from what was last known; the
+whole may pass the limit by a tenth at most. What was spent meanwhile is kept on disk and added once.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from opendata.engines.counters.memory import MemoryCounters
+from opendata.engines.counters.pending import Pending
+from opendata.engines.counters.protocol import Cell, Counters, CountersUnavailable, Seconds, Taken
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+PROBE_SECONDS = 0.5
+KNOWN = 50_000
+OVERDRAFT = 0.1
+"""Of a calendar limit: what all workers together may spend beyond it while they cannot see each other."""
+
+
+class FallbackCounters:
+    """`shared` while it answers, else counters of this process. `degraded` tells which."""
+
+    def __init__(
+        self, shared: Counters, folder: Path, *, workers: int = 1, clock: Seconds | None = None
+    ) -> None:
+        self._shared = shared
+        self._local = MemoryCounters(clock=clock)
+        self._clock = clock
+        self._workers = max(1, workers)
+        self._pending = Pending(folder)
+        self._known: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self.degraded = False
+
+    def take(self, cells: Sequence[Cell], need: int = 1, want: int = 1, *, back: int = 0) -> Taken:
+        return self._asked(
+            lambda: self._noted(cells, self._shared.take(cells, need, want, back=back)),
+            lambda: self._take_here(cells, need, want, back),
+        )
+
+    def spend(self, charges: Sequence[tuple[Cell, int]], *, once: str = "") -> bool:
+        return self._asked(
+            lambda: self._shared.spend(charges, once=once), lambda: self._spend_here(charges, once)
+        )
+
+    def peek(self, cells: Sequence[Cell], need: int = 1) -> Taken:
+        return self._asked(
+            lambda: self._shared.peek(cells, need),
+            lambda: self._local.peek([self._share(cell) for cell in cells], need),
+        )
+
+    def enter(self, slots: str, limit: int, holder: str, seconds: float) -> int | None:
+        share = ceil(limit / self._workers)
+        return self._asked(
+            lambda: self._shared.enter(slots, limit, holder, seconds),
+            lambda: self._local.enter(slots, share, holder, seconds),
+        )
+
+    def leave(self, slots: str, holder: str) -> None:
+        self._local.leave(slots, holder)
+        self._asked(lambda: self._shared.leave(slots, holder), lambda: None)
+
+    def forget(self, keys: Sequence[str]) -> None:
+        self._local.forget(keys)
+        self._asked(lambda: self._shared.forget(keys), lambda: None)
+
+    def check(self) -> bool:
+        """There is always somebody who counts."""
+        return True
+
+    def close(self) -> None:
+        self._closing.set()
+        self._pending.keep()
+        self._shared.close()
+
+    def _asked(self, shared: Callable[[], T], here: Callable[[], T]) -> T:
+        if not self.degraded:
+            try:
+                return shared()
+            except CountersUnavailable as error:
+                self._degrade(error)
+        return here()
+
+    def _degrade(self, error: CountersUnavailable) -> None:
+        with self._lock:
+            if self.degraded:
+                return
+            self.degraded = True
+            self._local = MemoryCounters(clock=self._clock)
+        log.warning("counters.degraded", error=repr(error.__cause__))
+        threading.Thread(target=self._wait_for_shared, name="opendata-counters", daemon=True).start()
+
+    def _wait_for_shared(self) -> None:
+        began = time.monotonic()
+        while not self._closing.wait(PROBE_SECONDS):
+            self._pending.keep()
+            if self._shared.check() and self._merged():
+                break
+        else:
+            return
+        self.degraded = False
+        log.warning("counters.restored", seconds=round(time.monotonic() - began, 1))
+        self._merged()  # what was counted between the merge and now
+
+    def _merged(self) -> bool:
+        try:
+            self._pending.hand_over(lambda charges, batch: self._shared.spend(charges, once=batch))
+        except CountersUnavailable:
+            return False
+        return True
+
+    def _take_here(self, cells: Sequence[Cell], need: int, want: int, back: int) -> Taken:
+        shares = [self._share(cell) for cell in cells]
+        taken = self._local.take(shares, need, want, back=back)
+        moved = taken.granted - back
+        if moved:
+            periods = [cell for cell in cells if cell.algorithm == "calendar" and cell.weight]
+            self._pending.add([(cell, moved * cell.weight) for cell in periods])
+        return taken
+
+    def _spend_here(self, charges: Sequence[tuple[Cell, int]], once: str) -> bool:
+        first = self._local.spend([(self._share(cell), amount) for cell, amount in charges], once=once)
+        if first:
+            self._pending.add([(cell, n) for cell, n in charges if cell.algorithm == "calendar"])
+        return first
+
+    def _share(self, cell: Cell) -> Cell:
+        """The cell as one of the workers may use it."""
+        if cell.algorithm == "gcra":
+            return replace(cell, limit=ceil(cell.limit / self._workers), span=cell.span * self._workers)
+        if cell.algorithm == "sliding":
+            return replace(cell, limit=ceil(cell.limit / self._workers))
+        left = self._known.get(cell.key, cell.limit) + cell.limit * OVERDRAFT
+        return replace(cell, limit=ceil(left / self._workers))
+
+    def _noted(self, cells: Sequence[Cell], taken: Taken) -> Taken:
+        """Remember what is left of calendar periods."""
+        with self._lock:
+            for cell, reading in zip(cells, taken.readings, strict=True):
+                if cell.algorithm == "calendar":
+                    self._known[cell.key] = reading.remaining
+                    self._known.move_to_end(cell.key)
+            while len(self._known) > KNOWN:
+                self._known.popitem(last=False)
+        return taken

@@ -1,0 +1,32 @@
+"""From a URL of the settings to counters."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from opendata.base.kit.errors import Invalid
+from opendata.engines.counters.fallback import FallbackCounters
+from opendata.engines.counters.memory import MemoryCounters
+from opendata.engines.counters.protocol import Counters, Seconds
+from opendata.engines.counters.redis import TIMEOUT, RedisCounters
+from opendata.engines.counters.sqlite import SqliteCounters
+
+
+def open_counters(
+    url: str,
+    *,
+    folder: Path | None = None,
+    workers: int = 1,
+    clock: Seconds | None = None,
+    timeout: float = TIMEOUT,
+) -> Counters:
+    """`memory://`, `sqlite:///path` or `redis://host:port/n`. With `folder`, a place for what is spent while
+    Redis is away, counting goes on without it, for `workers` processes. Raises `Invalid`."""
+    scheme = urlsplit(url).scheme
+    if scheme == "memory":
+        return MemoryCounters(clock=clock)
+    if scheme == "sqlite":
+        return SqliteCounters(Path(url.removeprefix("sqlite:///")), clock=clock)
+    if scheme in {"redis", "rediss"}:
+        shared = RedisCounters(url, clock=clock, timeout=timeout)
+        return shared if folder is None else FallbackCounters(shared, folder, workers=workers, clock=clock)
+    raise Invalid(fields={"counters_url": url})

@@ -1,0 +1,1 @@
+"""Plans and their gate, products and subscriptions, metering and usage reports."""
