@@ -152,6 +152,8 @@ class IndexInfo:
     generation: str
     schema: str
     """Hash of the schema the live index was built with."""
+    outdated: bool = False
+    """The code would build the index otherwise by now. It is served all the same; rebuild it soon."""
 
 
 class SearchIndex(Protocol):

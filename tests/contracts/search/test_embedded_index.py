@@ -3,14 +3,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tantivy
 from filelock import FileLock
 
 from opendata.base.kit.errors import Invalid, Unavailable
-from opendata.engines.search import Plan, open_index
-from opendata.engines.search.embedded import EmbeddedIndex
+from opendata.engines.search import Every, Plan, Term, open_index
+from opendata.engines.search.embedded import EmbeddedIndex, schema
 from opendata.engines.search.fake import MemoryIndex
 from opendata.testing.search_contract import SearchContract, dataset, ids, title
 from opendata.testing.search_plans import compare_with_reference
@@ -115,6 +117,47 @@ def test_a_killed_rebuild_leaves_the_live_index(tmp_path: Path, crash) -> None:
     assert not (tmp_path / "index" / "rebuild.journal").exists()
     assert index.rebuild([dataset("new", "x")]) == 1
     assert len(list((tmp_path / "index").glob("g-*"))) == 1
+
+
+def test_an_index_of_an_older_release_is_served_until_it_is_rebuilt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one knew neither main streams nor topics nor the order by popularity."""
+
+    def older() -> tantivy.Schema:
+        builder = tantivy.SchemaBuilder()
+        for name in ("id", "kind", "visibility", "order_newest", "facet_tag"):
+            stored = name == "id"
+            builder.add_text_field(name, stored=stored, fast=True, tokenizer_name="raw", index_option="basic")
+        for name in ("title_exact", "any_fold"):
+            builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
+        for name in ("sequence", "newest", "id_rank", "period_start", "period_end"):
+            builder.add_integer_field(name, fast=True)
+        builder.add_bytes_field("row", stored=True)
+        return builder.build()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "build", older)
+        patched.setattr(schema, "schema_hash", lambda: "older")
+        before = EmbeddedIndex(tmp_path / "index")
+        before.write([dataset("a", "cảng", facets={"tag": ["t"]})])
+        before.close()
+    index = EmbeddedIndex(tmp_path / "index")
+    assert index.info().outdated
+    assert index.info().schema == "older"
+    index.write([dataset("b", "cảng", facets={"tag": ["t"], "topic": ["x"]})])
+    plan = Plan(
+        where=Every((Term("any.fold", "cang", 1.0),), (Term("main.fold", "cang", 1.0),)),
+        facets=("tag", "topic"),
+        sort="popularity",
+    )
+    found = index.search(plan)
+    assert ids(found) == ["a", "b"]
+    assert found.facets == {"tag": (("t", 2),), "topic": ()}
+    assert index.search(replace(plan, filters={"topic": ("x",)})).total == 0
+    index.rebuild([dataset("a", "cảng"), dataset("b", "cảng", facets={"topic": ["x"]})])
+    assert not index.info().outdated
+    assert index.search(replace(plan, filters={"topic": ("x",)})).total == 1
 
 
 def test_engines_are_opened_by_address(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 import tantivy
 
-from opendata.engines.search.analysis import STREAMS
 from opendata.engines.search.embedded import schema as fields
 from opendata.engines.search.embedded.queries import QueryBuilder, count_of
 from opendata.engines.search.protocol import IndexDocument
@@ -29,6 +28,7 @@ class Snapshot:
     generation: str
     documents: int
     has_deletes: bool
+    fields: frozenset[str]
 
     def sequences_of(self, idents: Sequence[str]) -> dict[str, int]:
         """Sequence by id, tombstones included, of those that are held."""
@@ -69,33 +69,51 @@ class Snapshot:
 
 
 class Generation:
+    """An index that an older release built is read and written by the fields that it has."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._schema = fields.build()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._index = tantivy.Index(
-            self._schema, str(folder), sort_by_field="order_newest", sort_order=tantivy.Order.Asc
-        )
+        self._note = folder / "schema"
+        if (folder / "meta.json").exists():
+            self._index = tantivy.Index.open(str(folder))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._note.write_text(fields.schema_hash())
+            self._index = tantivy.Index(
+                fields.build(), str(folder), sort_by_field="order_newest", sort_order=tantivy.Order.Asc
+            )
         self._index.config_reader("manual")
+        self._fields = frozenset(field["name"] for field in self._meta()["schema"])
+
+    @property
+    def schema(self) -> str:
+        """Hash of the schema it was built with."""
+        return self._note.read_text() if self._note.exists() else ""
 
     def snapshot(self) -> Snapshot:
         """What the last commit of any process left."""
         self._index.reload()
-        meta = orjson.loads((self.folder / "meta.json").read_bytes())
+        meta = self._meta()
         searcher = self._index.searcher()
 
         def frequency(stream: str, token: str) -> int:
-            return searcher.doc_freq(fields.stream_field(stream), token) if stream in STREAMS else 0
+            name = fields.stream_field(stream)
+            return searcher.doc_freq(name, token) if name in self._fields else 0
 
         common = max(_COMMON, searcher.num_docs // _COMMON_SHARE)
-        queries = QueryBuilder(self._schema, frequency, common)
+        queries = QueryBuilder(self._index.schema, self._fields, frequency, common)
         return Snapshot(
             searcher=searcher,
             queries=queries,
             generation=f"{self.folder.name}.{meta['opstamp']}",
             documents=count_of(searcher.search(queries.datasets(), limit=1)),
             has_deletes=any(segment["deletes"] for segment in meta["segments"]),
+            fields=self._fields,
         )
+
+    def _meta(self) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads((self.folder / "meta.json").read_bytes())
+        return found
 
     def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]]) -> int:
         """Write what is not older than what is held, in one commit. The caller holds the write lock.
@@ -126,7 +144,7 @@ class Generation:
                 if document.id in seen:
                     writer.delete_documents_by_term("id", document.id)
                 seen[document.id] = document.sequence
-                writer.add_document(fields.document(document))
+                writer.add_document(fields.document(document, self._fields))
             for ident, sequence in tombstones.items():
                 if ident not in seen:
                     writer.add_document(fields.tombstone(ident, sequence))
@@ -146,7 +164,7 @@ class Generation:
             if document.sequence >= known.get(document.id, -1):
                 if document.id in known:
                     writer.delete_documents_by_term("id", document.id)
-                writer.add_document(fields.document(document))
+                writer.add_document(fields.document(document, self._fields))
                 known[document.id] = written[document.id] = document.sequence
 
     def _delete(

@@ -10,17 +10,21 @@ from pathlib import Path
 import tantivy
 
 from opendata.base.kit.errors import Unavailable
-from opendata.engines.search.analysis import STREAMS
 from opendata.engines.search.caching import Cache
 from opendata.engines.search.embedded import ranking
 from opendata.engines.search.embedded.generation import Generation, Snapshot
 from opendata.engines.search.embedded.queries import conjunction, count_of, without
-from opendata.engines.search.embedded.schema import ORDERS, facet_field, schema_hash, stream_field
+from opendata.engines.search.embedded.schema import (
+    ORDERS,
+    facet_field,
+    order_field,
+    schema_hash,
+    stream_field,
+)
 from opendata.engines.search.embedded.store import Store, grouped
 from opendata.engines.search.ordering import coarseness
-from opendata.engines.search.protocol import FACETS, Hit, IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.protocol import Hit, IndexDocument, IndexInfo, Plan, Results
 
-_SCHEMA_FILE = "schema"
 _MANY_VALUES = 65_000
 _SPARE = 20
 _RETRIES = 5
@@ -70,10 +74,10 @@ class EmbeddedIndex:
             return snapshot.documents, {pair: self._frequency(snapshot, *pair) for pair in tokens}
 
     def vocabulary(self, stream: str, prefix: str = "", limit: int = 1000) -> Sequence[tuple[str, int]]:
-        if stream not in STREAMS:
-            return []
         with _engine_faults():
             snapshot = self._current()
+            if stream_field(stream) not in snapshot.fields:
+                return []
             live_only = tantivy.Query.all_query() if snapshot.has_deletes else None
             return self._vocabularies.get(
                 (snapshot.generation, stream, prefix, limit),
@@ -93,7 +97,6 @@ class EmbeddedIndex:
             fresh.fill(documents, tombstones)
             with self._writing():
                 fresh.apply(*grouped(self._store.recorded()))
-                (fresh.folder / _SCHEMA_FILE).write_text(schema_hash())
                 self._store.swap(fresh)
                 self._store.end_journal()
             return self._current().documents
@@ -101,8 +104,12 @@ class EmbeddedIndex:
     def info(self) -> IndexInfo:
         with _engine_faults():
             snapshot = self._current()
+            schema = self._generation().schema
             return IndexInfo(
-                documents=snapshot.documents, generation=snapshot.generation, schema=schema_hash()
+                documents=snapshot.documents,
+                generation=snapshot.generation,
+                schema=schema,
+                outdated=schema != schema_hash(),
             )
 
     def close(self) -> None:
@@ -191,7 +198,7 @@ class EmbeddedIndex:
         return self._counts.get((snapshot.generation, plan.where, scope), lambda: _counted(snapshot, plan))
 
     def _frequency(self, snapshot: Snapshot, stream: str, token: str) -> int:
-        if stream not in STREAMS or not token:
+        if stream_field(stream) not in snapshot.fields or not token:
             return 0
         if not snapshot.has_deletes:
             return snapshot.searcher.doc_freq(stream_field(stream), token)
@@ -240,16 +247,19 @@ def _first(
 ) -> tuple[list[ranking.Ranked], int]:
     sort = "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
     if sort in ORDERS:
+        sort = sort if order_field(sort) in snapshot.fields else "newest"
         return ranking.by_field(snapshot, group.query, want, near=group.near, sort=sort)
     return ranking.by_score(snapshot, group.query, want, coarser=coarser)
 
 
 def _counted(snapshot: Snapshot, plan: Plan) -> tuple[int, Counts]:
     """One pass for the total and all facets without a filter of their own, one more for each with."""
-    open_facets = [name for name in plan.facets if name in FACETS and name not in plan.filters]
+    open_facets = [
+        name for name in plan.facets if facet_field(name) in snapshot.fields and name not in plan.filters
+    ]
     total, counts = _pass(snapshot, plan, open_facets)
     for name in plan.facets:
-        if name in FACETS and name in plan.filters:
+        if facet_field(name) in snapshot.fields and name in plan.filters:
             counts |= _pass(snapshot, plan, [name], but_facet=name)[1]
     return total, {name: counts.get(name, ()) for name in plan.facets}
 

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable
 
 from tantivy import FieldType, Occur, Query, Schema, SearchResult
 
-from opendata.engines.search.analysis import STREAMS
 from opendata.engines.search.embedded.schema import LARGEST, UNBOUNDED, facet_field, stream_field
 from opendata.engines.search.ordering import whole
-from opendata.engines.search.protocol import ALL, FACETS, Best, Clause, Every, Plan, Term
+from opendata.engines.search.protocol import ALL, Best, Clause, Every, Plan, Term
 
 Frequency = Callable[[str, str], int]
 """(stream, token) to the number of documents, deleted ones included."""
@@ -20,8 +19,9 @@ class QueryBuilder:
     them hardly apart, and a page would cost the reading of its whole list.
     """
 
-    def __init__(self, schema: Schema, frequency: Frequency, common: int) -> None:
+    def __init__(self, schema: Schema, fields: frozenset[str], frequency: Frequency, common: int) -> None:
         self._schema = schema
+        self._fields = fields
         self._frequency = frequency
         self._common = common
 
@@ -52,7 +52,7 @@ class QueryBuilder:
             parts.append(self._between("period_start", -UNBOUNDED, plan.period[1]))
             parts.append(self._between("period_end", plan.period[0], UNBOUNDED))
         parts.extend(
-            self._any_of(facet_field(name), values) if name in FACETS else Query.empty_query()
+            self._any_of(facet_field(name), values)
             for name, values in plan.filters.items()
             if name != but_facet
         )
@@ -103,7 +103,7 @@ class QueryBuilder:
         return Every(tuple(optional), (), clause.forbidden, at_least=1) if optional else None, True
 
     def _term(self, clause: Term) -> Query:
-        if clause.stream not in STREAMS or not clause.token:
+        if stream_field(clause.stream) not in self._fields or not clause.token:
             return Query.empty_query()
         return self.stream_term(clause.stream, clause.token)
 
@@ -124,6 +124,8 @@ class QueryBuilder:
         return self.datasets() if ALL in tokens else self._any_of("visibility", tuple(sorted(tokens)))
 
     def _any_of(self, name: str, values: tuple[str, ...]) -> Query:
+        if name not in self._fields:
+            return Query.empty_query()
         if len(values) == 1:
             return Query.term_query(self._schema, name, values[0], "basic")
         return Query.term_set_query(self._schema, name, list(values)) if values else Query.empty_query()

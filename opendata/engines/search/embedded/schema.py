@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 
 import orjson
 import tantivy
@@ -52,13 +53,15 @@ def build() -> tantivy.Schema:
     return builder.build()
 
 
+@cache
 def schema_hash() -> str:
     """Differs when an index has to be built anew to be read by this code."""
     described = json.dumps([VERSION, STREAMS, FACETS, ORDERS])
     return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 
-def document(source: IndexDocument) -> tantivy.Document:
+def document(source: IndexDocument, known: frozenset[str]) -> tantivy.Document:
+    """What an index with the `known` fields holds of a dataset."""
     newest = number(source.sort, "newest")
     by_newest = f"{LARGEST - newest:013d}{source.id}"
     start, end = source.period or (-UNBOUNDED, UNBOUNDED)
@@ -83,7 +86,7 @@ def document(source: IndexDocument) -> tantivy.Document:
         kept = _facet_values(values)
         if facet in FACETS and kept:
             fields[facet_field(facet)] = kept
-    return tantivy.Document(**fields)
+    return tantivy.Document(**{name: value for name, value in fields.items() if name in known})
 
 
 def tombstone(ident: str, sequence: int) -> tantivy.Document:
