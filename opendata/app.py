@@ -6,9 +6,10 @@ from opendata.assembly import NotMigrated, assemble
 from opendata.base.models import migrations
 from opendata.base.runtime import Platform
 from opendata.doors import api, web
-from opendata.doors.http import application
+from opendata.doors.http import application, plugin_routes
 from opendata.doors.http.permissions import require_all_declared
 from opendata.doors.worker import Worker
+from opendata.services.catalog.hooks import Plugins
 from opendata.settings import Settings
 
 
@@ -32,5 +33,6 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app = application.build(platform)
     api.register(app)
     web.register(app, platform)
+    plugin_routes.register(app, platform.part(Plugins))
     require_all_declared(app)
     return app

@@ -14,17 +14,27 @@ from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import connect
 from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
+from opendata.engines.mail import Mailer, open_mailer
 from opendata.engines.search import SearchIndex, open_index
+from opendata.services.access import accounts, mails, signup
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
 from opendata.services.access.last_use import LastUse
 from opendata.services.catalog import documents
+from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
 from opendata.services.harvest import pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
 from opendata.settings import Settings, load
+
+
+ACCOUNT_JOBS = {
+    mails.SEND: mails.deliver,
+    signup.WELCOME: accounts.welcome,
+    accounts.ASK_RESET: accounts.write_reset,
+}
 
 
 class NotMigrated(Unavailable):
@@ -50,7 +60,11 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     )
     platform.register(Register, Register(platform))
     platform.register(HarvesterTypes, HarvesterTypes.installed())
+    platform.register(Plugins, Plugins.installed())
     platform.register(Reach, Reach(settings))
+    platform.register(Mailer, open_mailer(platform.settings.smtp_url))
+    for kind, perform in ACCOUNT_JOBS.items():
+        queue.register(kind, jobs.runner(platform, perform))
     queue.register(runs.JOB, jobs.runner(platform, pipeline.perform))
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()

@@ -1,7 +1,6 @@
 """THE surface for plugins and harvesters: what stands here is stable, everything else may move."""
 
 from marshmallow import Schema, fields, validate
-from pluggy import HookimplMarker
 
 from opendata.base.formats.ckan import read_package as ckan_dataset
 from opendata.base.formats.datajson import identifier_of as datajson_identifier
@@ -19,9 +18,12 @@ from opendata.base.formats.record import (
     Scope,
     Spatial,
 )
+from opendata.base.i18n import pick
 from opendata.base.kit.json_items import JsonItems
 from opendata.base.kit.strict_json import NotJson
 from opendata.base.kit.strict_json import loads as parse_json
+from opendata.services.catalog.hooks import Answer, Route, Visit, hookimpl
+from opendata.services.catalog.search import DatasetQuery, Page, find
 from opendata.services.harvest.contract import (
     Access,
     Ctx,
@@ -39,15 +41,15 @@ from opendata.services.harvest.contract import (
 )
 from opendata.services.harvest.http import JSON_TYPES
 
-hookimpl = HookimplMarker("opendata")
-
 __all__ = [
     "JSON_TYPES",
     "Access",
+    "Answer",
     "Column",
     "Contact",
     "Ctx",
     "Cursor",
+    "DatasetQuery",
     "DatasetRecord",
     "End",
     "Features",
@@ -59,22 +61,27 @@ __all__ = [
     "Link",
     "Mark",
     "NotJson",
+    "Page",
     "Period",
     "Raw",
     "Rec",
     "RecordError",
     "ResourceRecord",
+    "Route",
     "Schema",
     "Scope",
     "Source",
     "SourceError",
     "Spatial",
     "Unread",
+    "Visit",
     "ckan_dataset",
     "datajson_dataset",
     "datajson_identifier",
     "fields",
+    "find",
     "hookimpl",
     "parse_json",
+    "pick",
     "validate",
 ]
