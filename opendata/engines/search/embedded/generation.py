@@ -16,7 +16,7 @@ from opendata.engines.search.protocol import IndexDocument
 _BATCH = 5_000
 _COMMON, _COMMON_SHARE = 10_000, 20
 _WRITER_BYTES = 64_000_000
-_BUILDER_BYTES = 256_000_000
+_BUILDER_BYTES = 128_000_000
 
 
 @dataclass(frozen=True, slots=True)
