@@ -13,7 +13,7 @@ from opendata.base.models import AuditEvent, HarvestSource, Organization, Topic
 from opendata.base.runtime import Caller, Work
 from opendata.demo.catalogue import Body, Predecessor, bodies, predecessors, topics
 from opendata.demo.people import PEOPLE, Person
-from opendata.services.access import people
+from opendata.services.access import members, people
 from opendata.services.catalog import organizations
 from opendata.services.harvest import sources
 
@@ -57,7 +57,7 @@ def admit(work: Work, *, secret: bool) -> Iterator[tuple[Person, str | None]]:
         password = secrets.token_urlsafe(12) if secret else person.password
         user = people.create(work, person.email, person.name, password, operator=person.operator)
         if person.role and person.body:
-            people.assign(work, user, organizations.get(work, person.body), person.role)
+            members.assign(work, user, organizations.get(work, person.body), person.role)
         yield person, password
 
 

@@ -34,7 +34,7 @@ from opendata.base.formats.record import (
 from opendata.base.models import Base, Dataset, Organization, User
 from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
-from opendata.services.access import people, sessions
+from opendata.services.access import members, sessions
 from opendata.services.catalog import datasets, files, organizations, workflow
 from opendata.services.harvest import runs, sources
 from opendata.settings import Settings
@@ -223,7 +223,7 @@ def _person(work: Work, role: str, organization: Organization) -> str:
     work.session.add(user)
     work.session.flush()
     if role != "operator":
-        people.assign(work, user, organization, "editor" if role == "foreign" else role)
+        members.assign(work, user, organization, "editor" if role == "foreign" else role)
     return user.id
 
 

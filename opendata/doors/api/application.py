@@ -5,7 +5,19 @@ from flask import Flask, Response
 
 from opendata import __version__
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.doors.api import datasets, editing, harvest, openapi, organizations, resources, vocabularies
+from opendata.doors.api import (
+    applications,
+    datasets,
+    editing,
+    harvest,
+    keys,
+    me,
+    members,
+    openapi,
+    organizations,
+    resources,
+    vocabularies,
+)
 from opendata.doors.api.arguments import refuse_undeclared
 from opendata.doors.http import answers
 from opendata.doors.http.context import EXTENSION
@@ -19,6 +31,10 @@ BLUEPRINTS = (
     organizations.blueprint,
     vocabularies.blueprint,
     harvest.blueprint,
+    applications.blueprint,
+    keys.blueprint,
+    members.blueprint,
+    me.blueprint,
 )
 
 

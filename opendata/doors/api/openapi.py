@@ -10,6 +10,7 @@ from marshmallow import fields
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.doors.api.schemas import base
 from opendata.doors.api.schemas.outputs import Problem
+from opendata.doors.http.gate import KEY_HEADER
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
 from opendata.doors.http.permissions import ANYONE
 
@@ -22,6 +23,10 @@ Texts come in two languages as `{"vi": …, "en": …}`. Lists answer `data`, `m
 `links.next` to the end. Errors are problem details (RFC 9457) with a stable `code`. Answers carry an
 `ETag`; send it back as `If-None-Match` to learn that nothing has changed. Changing a dataset takes
 `If-Match` with the ETag or the version you have read.
+
+A key raises limits and, with the scopes named at an operation, does what its owner may do. Send it once, as
+`X-Api-Key`, `Authorization: Bearer` or `Authorization: ApiKey`. A key that is not good is refused, never
+taken for nobody.
 """
 
 PATH_NOTES = {
@@ -31,14 +36,18 @@ PATH_NOTES = {
     "topic_id": "Id or slug of the topic.",
     "source_id": "Id or slug of the source.",
     "run_id": "Id of the run.",
+    "application_id": "Id of the application.",
+    "key_id": "Id of the key; not its secret.",
+    "user_id": "Id of the person.",
+    "invitation_id": "Name of the invitation.",
 }
 
 STATUS_NOTES = {
     301: "It has another address now: see `Location`.",
     304: "The copy named in If-None-Match is current.",
     400: "A parameter is unknown or cannot be understood; `errors` names it.",
-    401: "Nobody is signed in.",
-    403: "The account may not do this, or the form token is missing.",
+    401: "Nobody is signed in, or the key is not good.",
+    403: "The account or the key may not do this, or the form token is missing.",
     404: "There is no such thing, or not for this caller.",
     409: "The state of things does not allow it.",
     412: "Somebody else changed it meanwhile.",
@@ -128,6 +137,12 @@ def document(api: RestApi, base_url: str) -> dict[str, Any]:
     raw["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     raw["servers"] = [{"url": base_url.rstrip("/") or "/"}]
     raw["components"]["securitySchemes"] = {
+        "key": {
+            "type": "apiKey",
+            "in": "header",
+            "name": KEY_HEADER,
+            "description": "An API key; `Authorization: Bearer` and `Authorization: ApiKey` take it too.",
+        },
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A signed-in browser."},
         "token": {
             "type": "apiKey",
@@ -172,15 +187,18 @@ def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
         parameters.append(dict(IF_NONE_MATCH))
     operation["operationId"] = _name(method, path)
     operation["security"] = _security(method, operation["x-permission"])
+    if not operation["x-scope"]:
+        del operation["x-scope"]
     for status, response in operation["responses"].items():
         if status in {"200", "201"} and "content" in response:
             response.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
 
 
 def _security(method: str, permission: str) -> list[dict[str, list[str]]]:
+    """Which credentials are taken. What a key needs to be good for stands in `x-scope`."""
     if method != "get":
-        return [{"session": [], "token": []}]
-    return [{"session": []}] if permission != ANYONE else [{}, {"session": []}]
+        return [{"session": [], "token": []}, {"key": []}]
+    return [*([{}] if permission == ANYONE else ()), {"session": []}, {"key": []}]
 
 
 def _name(method: str, path: str) -> str:

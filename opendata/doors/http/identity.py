@@ -102,6 +102,12 @@ def keep_form_token(response: Response) -> None:
         )
 
 
+def become(session: sessions.OpenSession) -> None:
+    """The rest of this request is the visitor who has just signed in."""
+    g.caller, g.csrf, g.session_token = session.caller, session.csrf, session.token
+    g.pop("form_token", None)
+
+
 def remember(response: Response, token: str, *, hours: int) -> None:
     response.set_cookie(
         cookie_name(),

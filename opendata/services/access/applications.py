@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from opendata.base.kit import base62
-from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound, SignInRequired
+from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import ApiKey, Application, Organization, User
 from opendata.base.runtime import Work
@@ -140,10 +140,7 @@ def _sees(work: Work, application: Application) -> bool:
 def listing(work: Work, *, limit: int = 500) -> Sequence[Application]:
     """The caller's applications and those of the caller's organisations, by name; closed ones last."""
     caller = work.caller
-    if not caller.signed_in:
-        raise SignInRequired
-    if not caller.has_scope(policy.scope_of(Action.APPLICATION_VIEW)):
-        raise InsufficientScope(scope=policy.scope_of(Action.APPLICATION_VIEW))
+    policy.require_person(caller)
     own = or_(
         Application.owner_user_id == caller.user_id,
         Application.owner_org_id.in_([*caller.roles, *caller.teams]),
@@ -212,10 +209,7 @@ def owner_of(application: Application) -> str:
 
 
 def _person(work: Work) -> User:
-    if work.caller.user_id is None:
-        raise SignInRequired
-    if not work.caller.has_scope(policy.scope_of(Action.APPLICATION_EDIT)):
-        raise InsufficientScope(scope=policy.scope_of(Action.APPLICATION_EDIT))
+    policy.require_person(work.caller)
     return work.session.get_one(User, work.caller.user_id)
 
 

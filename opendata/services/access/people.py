@@ -10,9 +10,8 @@ from sqlalchemy import func, select
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataError
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Membership, Organization, User
-from opendata.base.runtime import ROLES, Caller, Work
+from opendata.base.runtime import Caller, Work
 from opendata.services.access import audit
-from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action, require
 
 MIN_PASSWORD = 12
@@ -120,24 +119,6 @@ def authenticate(work: Work, email: str, password: str) -> User:
     if user is None or stored is None:
         raise BadCredentials
     return user
-
-
-def assign(work: Work, user: User, organization: Organization, role: str | None) -> None:
-    """Give `role` in a department, or none. Raises the epoch: open sessions end."""
-    require(work.caller, Action.MEMBERS_EDIT, organization.id)
-    if role is not None and role not in ROLES:
-        raise Invalid(fields={"role": N_("Vai trò không có trong danh sách.")})
-    held = work.session.scalar(
-        select(Membership).where(Membership.user_id == user.id, Membership.organization_id == organization.id)
-    )
-    if held is not None:
-        work.session.delete(held)
-        work.session.flush()
-    if role is not None:
-        work.session.add(Membership(user_id=user.id, organization_id=organization.id, role=role))
-    user.epoch += 1
-    user.version = next_version(work)
-    audit.record(work, "user.assign", "user", user.id, {"organization": organization.id, "role": role})
 
 
 def caller_of(work: Work, user: User) -> Caller:

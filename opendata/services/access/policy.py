@@ -125,6 +125,14 @@ def require(caller: Caller, action: Action, organization_id: str | None = None) 
     raise NotAllowed
 
 
+def require_person(caller: Caller, scope: str = "admin") -> None:
+    """For what a person does about himself. Raises `SignInRequired`, `InsufficientScope`."""
+    if not caller.signed_in:
+        raise SignInRequired
+    if not caller.has_scope(scope):
+        raise InsufficientScope(scope=scope)
+
+
 def visibility_of(state: str, organization_id: str) -> str:
     """The token of a dataset: public once published, else its department's own."""
     return PUBLIC if state == "published" else f"org:{organization_id}"

@@ -11,6 +11,7 @@ from opendata.base.kit.vietnamese import clean, sort_key
 from opendata.base.models import Dataset, Organization, OrganizationSuccession, Topic
 from opendata.base.runtime import Work
 from opendata.services.access import audit, policy
+from opendata.services.access.people import DEPARTMENT
 from opendata.services.access.policy import Action
 from opendata.services.catalog import entry, slugs
 
@@ -102,8 +103,11 @@ def get(work: Work, id_or_slug: str) -> Organization:
 
 def _find(work: Work, key: str) -> Organization | None:
     if is_id(key):
-        return work.session.get(Organization, key)
-    query = select(Organization).where((Organization.slug == key) | (Organization.code == key))
+        found = work.session.get(Organization, key)
+        return found if found is not None and found.kind == DEPARTMENT else None
+    query = select(Organization).where(
+        (Organization.slug == key) | (Organization.code == key), Organization.kind == DEPARTMENT
+    )
     if (found := work.session.scalar(query.limit(1))) is not None:
         return found
     object_id = slugs.former(work, "organization", key)
@@ -121,7 +125,7 @@ def listing(work: Work) -> Sequence[tuple[Organization, int]]:
     query = (
         select(Organization, func.coalesce(counts.c.n, 0))
         .outerjoin(counts, counts.c.publisher_id == Organization.id)
-        .where(Organization.valid_to.is_(None))
+        .where(Organization.valid_to.is_(None), Organization.kind == DEPARTMENT)
         .order_by(Organization.sort_key, Organization.id)
     )
     return [(row[0], row[1]) for row in work.session.execute(query)]

@@ -17,6 +17,7 @@ from opendata.base.kit.vietnamese import exact_key
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import FormerSlug, Organization, OrganizationSuccession, Tag, Topic
 from opendata.base.runtime import SYSTEM, Platform
+from opendata.services.access.people import DEPARTMENT
 from opendata.services.catalog.query import Lexicon
 
 REFRESH_SECONDS = 2.0
@@ -93,7 +94,7 @@ class Register:
 
 def _read(platform: Platform, generation: str) -> Names:
     with platform.read(SYSTEM) as work:
-        organizations = work.session.scalars(select(Organization)).all()
+        organizations = work.session.scalars(select(Organization).where(Organization.kind == DEPARTMENT)).all()
         successions = work.session.execute(
             select(OrganizationSuccession.predecessor_id, OrganizationSuccession.successor_id)
         ).all()

@@ -177,6 +177,7 @@ Dataset = extended(
 
 _OWN = Dataset._declared_fields  # noqa: SLF001  # the class-level table of marshmallow schemas
 
+
 class Highlight(base.Schema):
     """Texts of a row as safe HTML, the words of the query in `<mark>`."""
 

@@ -10,7 +10,7 @@ from opendata.base.runtime import ROLES
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
 from opendata.doors.cli.passwords import ask_password, stdin_option
-from opendata.services.access import people
+from opendata.services.access import members, people
 from opendata.services.catalog import organizations
 
 COLUMNS = {"email": N_("Thư"), "name": N_("Tên"), "operator": N_("Quản trị"), "active": N_("Hoạt động")}
@@ -65,7 +65,7 @@ def password(console: Console, email: str, *, password_stdin: bool) -> None:
 def assign(console: Console, email: str, organization: str, role: str) -> None:
     with console.work() as work:
         body = organizations.get(work, organization)
-        people.assign(work, people.get(work, email), body, None if role == "none" else role)
+        members.assign(work, people.get(work, email), body, None if role == "none" else role)
     console.say(N_("Đã giao vai trò cho %(email)s."), email=email)
 
 

@@ -1,0 +1,271 @@
+"""My applications, and one application with its keys."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from opendata.base.i18n import translations
+from opendata.base.kit.clock import CITY_ZONE
+from opendata.base.kit.errors import N_, Invalid, OpenDataError
+from opendata.base.models import ApiKey, Application, Organization, User
+from opendata.base.runtime import Work
+from opendata.doors.http.context import caller, language, platform, reading, writing
+from opendata.doors.http.permissions import SIGNED_IN, permission
+from opendata.doors.http.problems import field_sentences, sentence
+from opendata.doors.web import display
+from opendata.doors.web.pages.developers import shown_once
+from opendata.doors.web.rendering import form_page
+from opendata.services.access import applications, keys, policy, scopes, teams
+from opendata.services.access.policy import Action
+
+blueprint = Blueprint("apps", __name__)
+SCOPE_LABELS = {
+    "read": N_("Đọc mô tả và tìm kiếm"),
+    "download": N_("Tải tệp"),
+    "query": N_("Truy vấn dòng"),
+    "publish": N_("Soạn và công bố dữ liệu của cơ quan"),
+    "harvest": N_("Chạy nguồn thu thập của cơ quan"),
+    "admin": N_("Quản trị: ứng dụng, khóa, thành viên"),
+}
+
+
+@blueprint.get("/developers/apps")
+@permission(SIGNED_IN)
+def listing() -> Response:
+    return _listing()
+
+
+@blueprint.post("/developers/apps")
+@permission(SIGNED_IN)
+def create() -> BaseResponse:
+    form = request.form
+    values = {name: form.get(name, "") for name in ("name", "purpose", "env", "organization")}
+    try:
+        with writing() as work:
+            owner = teams.get(work, values["organization"]) if values["organization"] else None
+            made = applications.create(
+                work,
+                values["name"],
+                organization=owner,
+                purpose=values["purpose"],
+                env=values["env"] or "live",
+                wanted=_most(work, owner, values["env"]),
+            )
+    except OpenDataError as error:
+        return _listing(error, values)
+    return redirect(display.to("app", made.id), 303)
+
+
+def _most(work: Work, owner: Organization | None, env: str) -> list[str]:
+    """An application may have what its maker may give; its keys begin with less."""
+    held = scopes.OPEN if env == "test" else scopes.held_by(work.caller, owner.id if owner else None)
+    return scopes.cleaned(held)
+
+
+def _listing(error: OpenDataError | None = None, values: Mapping[str, str] | None = None) -> Response:
+    with reading() as work:
+        rows = applications.listing(work)
+        live = _live_keys(work, rows)
+        owners = _names(work, rows)
+        groups = teams.mine(work)
+        shown = [_row(row, owners, live.get(row.id, 0)) for row in rows]
+        may_own = [
+            (body.id, body.name)
+            for body, _role in groups
+            if policy.allows(work.caller, Action.APPLICATION_EDIT, body.id)
+        ]
+    errors = field_sentences(error) if error else {}
+    return form_page(
+        "developers/apps.html",
+        status=error.status if error else 200,
+        applications=shown,
+        teams=[_team(body, role) for body, role in groups],
+        owners=may_own,
+        values=values or {},
+        errors=errors,
+        error=sentence(error) if error and not errors else "",
+    )
+
+
+def _team(body: Organization, role: str) -> dict[str, str]:
+    return {"slug": body.slug, "name": body.name["vi"], "kind": body.kind, "role": role}
+
+
+def _row(application: Application, owners: Mapping[str, str], live: int) -> dict[str, Any]:
+    fields = (
+        "id",
+        "name",
+        "purpose",
+        "contact_email",
+        "homepage",
+        "env",
+        "status",
+        "status_reason",
+        "scopes",
+    )
+    row = {field: getattr(application, field) for field in fields}
+    return row | {"owner": owners.get(application.owner_org_id or "", ""), "keys": live}
+
+
+def _names(work: Work, rows: Any) -> dict[str, str]:
+    ids = {row.owner_org_id for row in rows if row.owner_org_id}
+    found = work.session.scalars(select(Organization).where(Organization.id.in_(ids)))
+    return {body.id: body.name.get(language()) or body.name["vi"] for body in found}
+
+
+def _live_keys(work: Work, rows: Any) -> dict[str, int]:
+    counted = (
+        select(ApiKey.application_id, func.count())
+        .where(ApiKey.application_id.in_([row.id for row in rows]))
+        .where(ApiKey.revoked_at.is_(None), ApiKey.expires_at > work.now)
+        .group_by(ApiKey.application_id)
+    )
+    return {row[0]: row[1] for row in work.session.execute(counted)}
+
+
+@blueprint.get("/developers/apps/<application_id>")
+@permission(Action.APPLICATION_VIEW)
+def application(application_id: str) -> Response:
+    policy.require_person(caller())
+    return _application(application_id)
+
+
+def _application(
+    application_id: str, error: OpenDataError | None = None, values: Mapping[str, Any] | None = None
+) -> Response:
+    with reading() as work:
+        found = applications.get(work, application_id)
+        person = work.session.get(User, found.owner_user_id) if found.owner_user_id else None
+        rows = keys.listing(work, found)
+        owners = _names(work, [found])
+        held = scopes.held_by(work.caller, found.owner_org_id)
+        may_edit, operator = applications.may_edit(work, found), work.caller.operator
+        days = platform().settings.unconfirmed_days
+        shown = [
+            {
+                **{name: getattr(key, name) for name in ("id", "name", "display", "scopes", "cidrs")},
+                "origins": key.origins,
+                "state": keys.state_of(key, work.now),
+                "expires_at": keys.end_of(key, person, days),
+                "last_used_on": key.last_used_on,
+            }
+            for key in rows
+        ]
+    words = translations(language()).gettext
+    errors = field_sentences(error) if error else {}
+    return form_page(
+        "developers/app.html",
+        status=error.status if error else 200,
+        application=_row(found, owners, 0),
+        keys=shown,
+        scope_options=[(scope, words(SCOPE_LABELS[scope])) for scope in found.scopes if scope in held],
+        may_edit=may_edit,
+        may_stop=may_edit or operator,
+        may_suspend=operator,
+        values=values or {},
+        errors=errors,
+        error=sentence(error) if error and not errors else "",
+    )
+
+
+@blueprint.post("/developers/apps/<application_id>")
+@permission(Action.APPLICATION_EDIT)
+def act(application_id: str) -> BaseResponse:
+    policy.require_person(caller())
+    step = STEPS.get(request.form.get("action", ""))
+    if step is None:
+        raise Invalid(fields={"action": N_("Không có bước này.")})
+    try:
+        with writing() as work:
+            found = applications.get(work, application_id)
+            answer = step(work, found)
+    except OpenDataError as error:
+        if error.status in {401, 404}:
+            raise
+        return _application(application_id, error, _typed())
+    return answer or redirect(display.to("app", application_id), 303)
+
+
+def _typed() -> dict[str, Any]:
+    form = request.form
+    return {"name": form.get("name", ""), "scopes": form.getlist("scopes")} | {
+        name: form.get(name, "") for name in ("cidrs", "origins", "expires_at")
+    }
+
+
+def _new_key(work: Work, found: Application) -> Response:
+    form = request.form
+    made = keys.create(
+        work,
+        found,
+        form.get("name", ""),
+        wanted=form.getlist("scopes"),
+        expires_at=_end_of_day(form.get("expires_at", "")),
+        cidrs=_lines("cidrs"),
+        origins=_lines("origins"),
+    )
+    return shown_once(found, made.key, made.secret, _owner(work, found))
+
+
+def _rotate(work: Work, found: Application) -> Response:
+    key = keys.get(work, found, request.form.get("key", ""))
+    hours = request.form.get(f"overlap-{key.id}", "24")
+    made = keys.rotate(work, found, key, overlap_hours=int(hours) if hours.isdecimal() else -1)
+    return shown_once(found, made.key, made.secret, _owner(work, found), old=key)
+
+
+def _revoke(work: Work, found: Application) -> None:
+    key = keys.get(work, found, request.form.get("key", ""))
+    keys.revoke(work, found, key, reason=request.form.get(f"reason-{key.id}", ""))
+
+
+def _edit(work: Work, found: Application) -> None:
+    form = request.form
+    changes = {name: form.get(name, "") for name in ("purpose", "contact_email", "homepage")}
+    applications.edit(work, found, {"name": form.get("app_name", ""), **changes})
+
+
+def _close(work: Work, found: Application) -> None:
+    applications.close(work, found, reason=request.form.get("reason", ""))
+
+
+def _suspend(work: Work, found: Application) -> None:
+    applications.suspend(work, found, reason=request.form.get("reason", ""))
+
+
+def _resume(work: Work, found: Application) -> None:
+    applications.resume(work, found)
+
+
+STEPS: Mapping[str, Callable[[Work, Application], Response | None]] = {
+    "key": _new_key,
+    "rotate": _rotate,
+    "revoke": _revoke,
+    "edit": _edit,
+    "close": _close,
+    "suspend": _suspend,
+    "resume": _resume,
+}
+
+
+def _owner(work: Work, found: Application) -> User | None:
+    return work.session.get(User, found.owner_user_id) if found.owner_user_id else None
+
+
+def _lines(field: str) -> list[str]:
+    return [line.strip() for line in request.form.get(field, "").splitlines() if line.strip()]
+
+
+def _end_of_day(text: str) -> datetime | None:
+    """The end of a day in the city. Raises `Invalid`."""
+    if not text:
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=CITY_ZONE).date()
+    except ValueError as error:
+        raise Invalid(fields={"expires_at": N_("Không phải một ngày.")}) from error
+    return datetime.combine(day + timedelta(days=1), time(), CITY_ZONE).astimezone(UTC)
