@@ -122,5 +122,5 @@ def _client(address: Address) -> Elasticsearch:
 def _described(error: Exception) -> str:
     """Type and reason, without the address or the body."""
     if isinstance(error, ApiError):
-        return f"{error.status_code} {error.message}"
+        return f"{error.status_code} {error.message}"[:200]
     return type(error).__name__

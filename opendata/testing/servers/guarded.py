@@ -1,0 +1,72 @@
+"""An Elasticsearch node behind TLS and passwords, as a city would run it. Needs `trustme`."""
+
+import base64
+import json
+import secrets
+import ssl
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+from opendata.testing.servers.elastic import ElasticNode, distribution
+from opendata.testing.servers.missing import ServerMissing
+
+_USER = "elastic"
+
+
+class GuardedElasticNode(ElasticNode):
+    """Its user is `elastic`; `ca_file` holds the authority that signed its certificate for localhost."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        super().__init__(folder, port=port)
+        self.password = secrets.token_urlsafe(16)
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def prepare(self) -> None:
+        super().prepare()
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        certificate = authority.issue_cert("localhost", "127.0.0.1")
+        certificate.private_key_pem.write_to_path(str(self.folder / "config" / "http.key"))
+        for part in certificate.cert_chain_pems:
+            part.write_to_path(str(self.folder / "config" / "http.crt"), append=True)
+        self.give_folder_away()
+        self._keystore("create")
+        self._keystore("add", "--stdin", "bootstrap.password", said=self.password)
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            **super()._settings(),
+            "xpack.security.enabled": True,
+            "xpack.security.http.ssl.enabled": True,
+            "xpack.security.http.ssl.key": str(self.folder / "config" / "http.key"),
+            "xpack.security.http.ssl.certificate": str(self.folder / "config" / "http.crt"),
+        }
+
+    def _keystore(self, *words: str, said: str = "") -> None:
+        done = subprocess.run(  # noqa: S603
+            self.as_account([distribution() / "bin" / "elasticsearch-keystore", *words]),
+            env={**self.environment(), "PATH": "/usr/bin:/bin"},
+            input=said,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ServerMissing(f"elasticsearch-keystore failed: {done.stderr[-1000:]}")
+
+    def _ask(self, method: str, path: str, timeout: float) -> Any:
+        known = base64.b64encode(f"{_USER}:{self.password}".encode()).decode()
+        asked = urllib.request.Request(
+            f"https://localhost:{self.port}{path}", headers={"authorization": f"Basic {known}"}, method=method
+        )
+        trust = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), trust)
+        with opener.open(asked, timeout=timeout) as answer:
+            return json.load(answer)
