@@ -2,6 +2,7 @@
 
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -106,7 +107,8 @@ def _client(address: Address) -> Elasticsearch:
     if address.api_key:
         options["api_key"] = address.api_key
     elif address.user:
-        options["basic_auth"] = (address.user, address.password or "")
+        known = f"{address.user}:{address.password or ''}".encode()  # the client itself knows Latin-1 only
+        options["headers"] = {"authorization": f"Basic {b64encode(known).decode()}"}
     return Elasticsearch(
         address.urls,
         serializer=OrjsonSerializer(),
