@@ -31,7 +31,7 @@ lint: $(VENV)/.dev ## check format, style, types and the floors of the house
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev assets-quiet ## measure and write bench/results
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench own
 
 assets: $(VENV)/.run ## build style sheets, scripts, fonts and icons of the pages
 	$(BIN)/python tools/build_static.py
