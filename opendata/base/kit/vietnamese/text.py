@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 SPACES = "\u00a0\u1680\u2000-\u200a\u2007\u202f\u205f\u3000"
 _UNSEEN = re.compile(
@@ -51,8 +51,7 @@ def clean(text: str, *, multiline: bool = False) -> str:
     return "\n".join(_SPACE_IN_LINE.sub(" ", line).strip() for line in lines).strip("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A token and where it stands: `source[start:end]` is what was written."""
 
     token: str

@@ -1,6 +1,6 @@
 """Which words of a shown text a query has matched."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -44,9 +44,13 @@ class Segment:
 
 def highlight(text: str, marks: Marks) -> tuple[Segment, ...]:
     """The text in segments that join to it exactly. Marked words side by side are one segment."""
+    return _segments(text, _runs(text[:_MAX_TEXT], marks))
+
+
+def _segments(text: str, runs: Iterable[tuple[int, int]]) -> tuple[Segment, ...]:
     segments: list[Segment] = []
     done = 0
-    for start, end in _runs(text[:_MAX_TEXT], marks):
+    for start, end in runs:
         if start > done:
             segments.append(Segment(text[done:start]))
         segments.append(Segment(text[start:end], marked=True))
@@ -66,7 +70,12 @@ def excerpt(text: str, marks: Marks, *, length: int = 240) -> tuple[Segment, ...
     start = text.find(" ", start) + 1 if start else 0
     end = text.rfind(" ", start, start + length) if start + length < len(text) else len(text)
     end = end if end > start else start + length
-    segments = highlight(text[start:end], marks)
+    inside = [
+        (max(first - start, 0), min(last, end) - start)
+        for first, last in runs
+        if start < last and first < end
+    ]
+    segments = _segments(text[start:end], inside)
     before, after = "… " if start else "", " …" if end < len(text) else ""
     return _trimmed([Segment(before), *segments, Segment(after)])
 

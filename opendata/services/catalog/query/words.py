@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
 
 from opendata.base.kit.vietnamese import tokens, words
 from opendata.engines.search.analysis import token_keys
@@ -26,8 +27,7 @@ class Word:
         return self.exact == other.exact or (not self.marked and self.fold == other.fold)
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """A word of the query and its place in the text."""
 
     word: Word
@@ -38,6 +38,7 @@ class Typed:
 Phrase = tuple[Word, ...]
 
 
+@lru_cache(maxsize=50_000)
 def word(token: str) -> Word:
     return Word(*token_keys(token))
 
