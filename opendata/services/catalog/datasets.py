@@ -15,7 +15,7 @@ from opendata.base.models import Dataset, DatasetRevision, DatasetTopic, Organiz
 from opendata.base.runtime import Work
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
-from opendata.services.catalog import entry, slugs, tags
+from opendata.services.catalog import entry, gate, slugs, tags
 from opendata.services.catalog.changes import difference
 
 
@@ -55,7 +55,9 @@ def create(
 def edit(
     work: Work, dataset: Dataset, record: DatasetRecord, *, action: str = "edit", normal: bool = False
 ) -> bool:
-    """Make the description equal to `record`; False when nothing changed.
+    """Make the description equal to `record`; False when nothing changed. `normal` is for harvests, whose
+    records have been cleaned and judged before. Raises `NotAllowed`, `Invalid`, and `NotPublishable` for
+    a published dataset that would no longer pass the gate.
 
     Resources keep their ids: matched by id, then address, then name and format, then position.
     """
@@ -70,12 +72,22 @@ def edit(
         slugs.rename(work, "dataset", dataset, record.slug)
     if not changes:
         return False
+    if dataset.state == "published" and not normal:
+        _require_fit_for_the_public(work, dataset, record)
     dataset.version += 1
     _write(work, dataset, record)
     _write_resources(work, dataset, record.resources, known=known)
     _write_topics(work, dataset, record.topics)
     remember(work, dataset, action, record, changes)
     return True
+
+
+def _require_fit_for_the_public(work: Work, dataset: Dataset, record: DatasetRecord) -> None:
+    """A change of a published dataset is public at once: it passes the gate like a publication and, where
+    the department wants a second pair of eyes, is left to those who may publish."""
+    if publisher_of(work, dataset).second_approval:
+        policy.require(work.caller, Action.PUBLISH, dataset.publisher_id)
+    gate.require(replace(record, publisher=dataset.publisher_id), work.part(Vocabularies))
 
 
 def touch(

@@ -15,10 +15,14 @@ Resources = tuple[ResourceRecord, ...]
 
 
 def add_file(work: Work, dataset: Dataset, stored: Intake, *, title: LangText | None = None) -> None:
-    """A stored file as a new resource at the end; its name serves as the title where none is given."""
+    """A stored file as a new resource at the end; its name serves as the title where none is given.
+
+    In a draft, rows make it a table, whose dictionary publication will ask for. In a published dataset
+    it is a file until somebody has described its columns.
+    """
     named = {language: text for language, text in (title or {}).items() if text}
     shown = {"vi": stored.file_name} | named
-    kind: Kind = "table" if stored.columns else "file"
+    kind: Kind = "table" if stored.columns and dataset.state != "published" else "file"
     added = stored.describe(ResourceRecord(title=shown, kind=kind, modified=_today(work)))
     _change(work, dataset, lambda known: (*known, added), "add_file")
 

@@ -146,7 +146,7 @@ def test_a_described_file_keeps_its_bytes(city: City) -> None:
     dataset, resource = city.add_file(CSV, name="a.csv")
     path = f"/api/v1/datasets/{dataset}"
     client = city.client("editor")
-    body = {"resources": [{"id": resource, "title": {"vi": "Tên mới"}, "format": "PDF", "kind": "table"}]}
+    body = {"resources": [{"id": resource, "title": {"vi": "Tên mới"}, "format": "PDF", "kind": "file"}]}
     after = client.patch(path, json=body, headers=ANY).get_json()["resources"]
     assert [(item["id"], item["title"]["vi"], item["format"]) for item in after] == [
         (resource, "Tên mới", "CSV")
