@@ -123,28 +123,45 @@ def read_again(bench: HarvestBench) -> None:
         sources.edit(work, sources.get(work, bench.source_id))
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--records", type=int, default=5_000)
-    count = arguments.parse_args().records
+def rates(count: int) -> list[tuple[str, float, float]]:
+    """(kind of run, its seconds by the clock, of processor time): new, unchanged, behind a 304.
+
+    Raises `RuntimeError` when a run did not do its work.
+    """
+    return [(name, seconds, worked) for name, _, seconds, worked in _runs(count)[0]]
+
+
+def _runs(count: int) -> tuple[list[tuple[str, HarvestRun, float, float]], float]:
+    """Each run, and peak memory in MB."""
     server = _Server(document(count))
     with tempfile.TemporaryDirectory() as folder:
         platform = platform_in(Path(folder))
         bench = a_source(platform, type="datajson", url=server.url, code="SNNMT", mapping=defaults())
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        first = timed(bench)
+        results = [("new", *timed(bench))]
         read_again(bench)
-        results = [("new", GOAL_NEW, *first), ("unchanged", GOAL_UNCHANGED, *timed(bench))]
-        results.append(("304", f"<{GOAL_304} s", *timed(bench)))
+        results += [("unchanged", *timed(bench)), ("304", *timed(bench))]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         platform.close()
     server.shutdown()
-    for _, _, run, _, _ in results:
-        print(run.state, run.counts, run.timings, run.error or "")
+    for name, run, _, _ in results:
+        if run.state != "done":
+            raise RuntimeError(f"the run {name} ended as {run.state}: {run.error} {run.counts}")
+    return results, peak
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--records", type=int, default=5_000)
+    count = arguments.parse_args().records
+    results, peak = _runs(count)
+    for _, run, _, _ in results:
+        print(run.counts, run.timings)
+    goals = {"new": GOAL_NEW, "unchanged": GOAL_UNCHANGED, "304": f"<{GOAL_304} s"}
     print(f"{'run':<12}{'seconds':>10}{'per second':>12}{'CPU µs each':>13}{'goal':>10}")
-    for name, goal, _, seconds, worked in results:
-        print(f"{name:<12}{seconds:>10.2f}{count / seconds:>12.0f}{worked / count * 1e6:>13.0f}{goal:>10}")
-    print(f"memory: {before:.0f} MB before, {peak:.0f} MB at peak (goal < {GOAL_MB})")
+    for name, _, seconds, worked in results:
+        each = worked / count * 1e6
+        print(f"{name:<12}{seconds:>10.2f}{count / seconds:>12.0f}{each:>13.0f}{goals[name]:>10}")
+    print(f"memory: {peak:.0f} MB at peak (goal < {GOAL_MB})")
 
 
 if __name__ == "__main__":

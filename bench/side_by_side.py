@@ -1,0 +1,227 @@
+"""Portal and CKAN in one run: the same made-up datasets in both, the same reads, writes and harvests."""
+
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from bench import load, portal, processes
+from bench.ckan import Ckan
+from bench.harvest_rate import platform_in
+from bench.load import Client, Taken
+from bench.measuring import Bench, pages, popular
+from bench.packages import DEFAULTS, as_dataset, packages, searches
+from bench.report import Row
+from bench.source import Source
+from opendata.assembly import assemble
+from opendata.base.models import Organization, User
+from opendata.base.runtime import SYSTEM, Platform
+from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
+from opendata.services.access import people, sessions
+from opendata.services.catalog import indexing, organizations
+from opendata.settings import Settings
+from opendata.testing.harvest_bench import a_source
+
+HARVESTED_BY_CKAN = 300
+"""Records of the harvest that both do; CKAN does a dozen a second."""
+WRITERS = 2
+
+
+def measure(bench: Bench, scratch: Path, ckan: Ckan, datasets: int, records: int) -> None:
+    made = list(packages(datasets))
+    data = scratch / f"beside-ckan-{datasets}"
+    headers = _prepare(data, made)
+    ckan.need_organizations(package["owner_org"] for package in made)
+    with portal.serving(data) as server:
+        every = [server.pid, *ckan.servers()]
+        both = _Both(server, ckan)
+        bench.measure("load", lambda: list(_load(both, made, headers)), servers=every)
+        bench.measure("search", lambda: list(_search(both, len(made))), servers=every)
+        bench.measure("dataset", lambda: list(_dataset(both, made)), servers=every)
+    if ckan.command is not None:
+        bench.measure("reindex", lambda: list(_reindex(data, ckan, len(made))), servers=ckan.servers())
+        bench.measure("harvest", lambda: list(_harvest(scratch, ckan, records)), servers=ckan.servers())
+
+
+class _Both:
+    def __init__(self, server: portal.Portal, ckan: Ckan) -> None:
+        self.server, self.ckan = server, ckan
+
+    def read(self, pairs: Sequence[tuple[str, str]], *, clients: int = 1) -> tuple[Taken, Taken]:
+        """CKAN's addresses first in each pair; what the portal took comes first in the answer."""
+        theirs = pages(self.ckan.port, self.ckan.servers(), [pair[0] for pair in pairs], clients=clients)
+        ours = pages(self.server.port, [self.server.pid], [pair[1] for pair in pairs], clients=clients)
+        return ours, theirs
+
+
+def compared(name: str, ours: Taken, theirs: Taken, goal: float | None = None) -> Iterator[Row]:
+    """Time by the clock and processor time; the goal is for the latter, which other work disturbs least."""
+    for what, unit, own, other in (
+        ("p50", "ms", ours.p50, theirs.p50),
+        ("p99", "ms", ours.p99, theirs.p99),
+        ("CPU", "µs", ours.cpu_us, theirs.cpu_us),
+    ):
+        aim = goal if what == "CPU" else None
+        yield Row(name=f"{name}, {what}", product=own, unit=unit, against=other, peer="CKAN", goal=aim)
+
+
+def _rates(name: str, ours: Taken, theirs: Taken, goal: float | None = None) -> Row:
+    return Row(
+        name=name,
+        product=ours.per_second,
+        unit="/s",
+        against=theirs.per_second,
+        peer="CKAN",
+        goal=goal,
+        rate=True,
+    )
+
+
+# --- load -----------------------------------------------------------------------------------------
+
+
+def _prepare(data: Path, made: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """An empty portal with the bodies of the packages; headers of an operator's session."""
+    portal.run(data, "migrate")
+    platform = _platform(data)
+    with closing(platform), platform.work(SYSTEM) as work:
+        known = set(work.session.scalars(select(Organization.slug)))
+        for name in sorted({package["owner_org"] for package in made} - known):
+            organizations.create(work, {"vi": name}, slug=name, code=name)
+        operator = people.find(work, "bench@haiphong.example") or people.create(
+            work, "bench@haiphong.example", "Bench", "a long enough password", operator=True
+        )
+        opened = sessions.start(work, work.session.get_one(User, operator.id), hours=24)
+    return {"Cookie": f"{COOKIE}={opened.token}", TOKEN_HEADER: opened.csrf}
+
+
+def _platform(data: Path) -> Platform:
+    return assemble(Settings(data_dir=str(data), mode="test", log_level="WARNING"))
+
+
+def _load(both: _Both, made: Sequence[Mapping[str, Any]], headers: Mapping[str, str]) -> Iterable[Row]:
+    """Writes through each product's own API by two clients; what is there already is left out."""
+    theirs = both.ckan.datasets()
+    missing = [package for package in made if package["name"] not in theirs]
+    total = _total(both.server.port)
+    ours = made[total:]
+    if min(len(missing), len(ours)) < 100:
+        _fill(both, missing, ours, headers)
+        return
+    ckan, own = _fill(both, missing, ours, headers)
+    yield _rates(f"load of {len(ours):,} datasets over the API, {WRITERS} clients", own, ckan)
+    yield Row(name="load, CPU each", product=own.cpu_us, unit="µs", against=ckan.cpu_us, peer="CKAN")
+
+
+def _fill(
+    both: _Both, missing: Sequence[Any], ours: Sequence[Any], headers: Mapping[str, str]
+) -> tuple[Taken, Taken]:
+    """What CKAN took and what the portal took."""
+    theirs, own = both.ckan, both.server
+    ckan = load.drive(
+        theirs.servers(),
+        [partial(_create, body) for body in missing],
+        theirs.port,
+        clients=WRITERS,
+        headers=theirs.headers,
+    )
+    bodies = [as_dataset(package) for package in ours]
+    portal_ = load.drive(
+        [own.pid], [partial(_publish, body) for body in bodies], own.port, clients=WRITERS, headers=headers
+    )
+    return ckan, portal_
+
+
+def _create(body: Mapping[str, Any], client: Client) -> None:
+    client.post("/api/3/action/package_create", body)
+
+
+def _publish(body: Mapping[str, Any], client: Client) -> None:
+    created = client.post("/api/v1/datasets", body)
+    client.post(f"/api/v1/datasets/{created['id']}/publish", {})
+
+
+def _total(port: int) -> int:
+    total: int = json.loads(Client(port).get("/api/v1/datasets?size=1&facets=format"))["meta"]["total"]
+    return total
+
+
+# --- reads ----------------------------------------------------------------------------------------
+
+
+def _search(both: _Both, datasets: int) -> Iterator[Row]:
+    log = searches(1_500)
+    distinct = list(dict.fromkeys(log))[:400]
+    at = f"search JSON, 20 hits, 5 facets, {datasets:,} datasets"
+    both.read(distinct[:60])  # a cold virtual machine of Java is slower by half
+    yield from compared(f"{at}: each query once", *both.read(distinct), goal=2)
+    yield from compared(f"{at}: Zipf log", *both.read(log), goal=10)
+    yield _rates(f"{at}: Zipf log, 4 clients", *both.read(log, clients=4))
+
+
+def _dataset(both: _Both, made: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    names = [package["name"] for package in random.Random(6).sample(made, min(400, len(made)))]
+    json_pairs = [(f"/api/3/action/package_show?id={name}", f"/api/v1/datasets/{name}") for name in names]
+    yield from compared("dataset JSON, each once", *both.read(json_pairs), goal=15)
+    page_pairs = [(f"/dataset/{name}", f"/dataset/{name}") for name in names]
+    yield from compared("dataset page, each once", *both.read(page_pairs), goal=10)
+    log = popular(names, 800)
+    often = [(f"/dataset/{name}", f"/dataset/{name}") for name in log]
+    yield from compared("dataset page, popular ones more often", *both.read(often), goal=10)
+
+
+# --- reindex and harvest --------------------------------------------------------------------------
+
+
+def _reindex(data: Path, ckan: Ckan, datasets: int) -> Iterator[Row]:
+    with closing(_platform(data)) as platform:
+        began = time.perf_counter()
+        count = indexing.rebuild(platform)
+        own = count / (time.perf_counter() - began)
+    theirs = datasets / ckan.reindex()
+    yield Row(
+        name=f"reindex of {datasets:,}",
+        product=own,
+        unit="/s",
+        against=theirs,
+        peer="CKAN",
+        goal=50,
+        rate=True,
+    )
+
+
+def _harvest(scratch: Path, ckan: Ckan, records: int) -> Iterator[Row]:
+    """CKAN's harvester has its workers started by a small source first."""
+    stamp = str(time.time_ns())
+    small, same = Source(5, seed=time.time_ns()), Source(HARVESTED_BY_CKAN, seed=time.time_ns())
+    large = Source(records, seed=8)
+    ckan.harvest(small.url, f"warm-{stamp}")
+    used = processes.cpu(ckan.servers())
+    seconds = ckan.harvest(same.url, f"bench-{stamp}")
+    used = processes.cpu(ckan.servers()) - used
+    theirs, their_cpu = HARVESTED_BY_CKAN / seconds, used / HARVESTED_BY_CKAN * 1e6
+    own, own_cpu = _harvested(scratch / f"harvest-{stamp}", large, records)
+    for source in (small, same, large):
+        source.shutdown()
+    name = f"harvest of a CKAN source, new (portal {records:,}, CKAN {HARVESTED_BY_CKAN})"
+    yield Row(name=name, product=own, unit="/s", against=theirs, peer="CKAN harvester", goal=40, rate=True)
+    yield Row(name="harvest, CPU each", product=own_cpu, unit="µs", against=their_cpu, peer="CKAN harvester")
+
+
+def _harvested(data: Path, source: Source, records: int) -> tuple[float, float]:
+    """(datasets a second, processor µs each)."""
+    data.mkdir()
+    with closing(platform_in(data)) as platform:
+        bench = a_source(platform, type="ckan", url=source.url, code="SNNMT", mapping=DEFAULTS)
+        began, worked = time.perf_counter(), time.process_time()
+        run = bench.run()
+        seconds, worked = time.perf_counter() - began, time.process_time() - worked
+    if run.state != "done" or run.counts.get("published") != records:
+        raise RuntimeError(f"the harvest ended as {run.state}: {run.error} {run.counts}")
+    return records / seconds, worked / records * 1e6
