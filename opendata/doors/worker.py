@@ -1,19 +1,23 @@
 """The door for work that nobody waits for: runs jobs and drains what was left in the outbox.
 
-A thread of the web process in embedded mode, or a process of its own (`opendata worker`). One worker at a
-time for each data folder; another waits until it may take over.
+A thread of the web process in embedded mode, or a process of its own (`opendata worker`). On SQLite one
+worker works at a time; another waits until it may take over. On a shared database all of them work.
 """
 
 import threading
+import time
+from collections.abc import Callable
 
 import structlog
 from filelock import FileLock, Timeout
 
 from opendata.base.runtime import Platform, jobs, outbox
+from opendata.base.runtime.database import is_shared
 from opendata.engines.jobs import Queue
 
 log = structlog.get_logger(__name__)
 TICK = 0.5
+RECOVER_EVERY = 10.0
 
 
 class Worker:
@@ -22,6 +26,7 @@ class Worker:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._stopping = threading.Event()
+        self._next_recovery = 0.0
         self._thread = threading.Thread(target=self.work, name="opendata-worker")
 
     def start(self) -> None:
@@ -34,18 +39,21 @@ class Worker:
             self._thread.join()
 
     def work(self) -> None:
-        """Wait for the place of the one worker, then work until asked to stop."""
+        """Wait for the place of the one worker where there is one, then work until asked to stop."""
+        if is_shared(self._platform.engine):
+            self._on_duty(self._recover)
+            return
         lock = FileLock(self._platform.settings.data / "worker.lock", thread_local=False)
         while not self._ending(TICK):
             try:
                 with lock.acquire(timeout=0):
-                    self._on_duty()
+                    self._on_duty(lambda: jobs.requeue(self._platform))
             except Timeout:
                 continue
 
-    def _on_duty(self) -> None:
+    def _on_duty(self, take_over: Callable[[], int]) -> None:
         queue = self._platform.part(Queue)
-        log.info("worker.started", requeued=jobs.requeue(self._platform))
+        log.info("worker.started", requeued=_tried(take_over))
         queue.start()
         try:
             while not self._ending(TICK):
@@ -56,11 +64,25 @@ class Worker:
 
     def _tick(self) -> None:
         """A fault of one round, such as a busy database, must not end the worker."""
-        try:
-            if outbox.is_due(self._platform):
-                outbox.drain(self._platform)
-        except Exception as error:  # noqa: BLE001
-            log.warning("worker.tick", error=repr(error))
+        _tried(self._drain)
+        if time.monotonic() >= self._next_recovery:
+            self._next_recovery = time.monotonic() + RECOVER_EVERY
+            _tried(self._recover)
+
+    def _drain(self) -> int:
+        return outbox.drain(self._platform) if outbox.is_due(self._platform) else 0
+
+    def _recover(self) -> int:
+        empty = self._platform.part(Queue).waiting() == 0
+        return jobs.recover(self._platform, queue_empty=empty)
 
     def _ending(self, seconds: float) -> bool:
         return self._stopping.wait(seconds) or not threading.main_thread().is_alive()
+
+
+def _tried(step: Callable[[], int]) -> int:
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001  # a store that is away comes back; the worker waits for it
+        log.warning("worker.tick", error=repr(error))
+        return 0

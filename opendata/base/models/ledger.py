@@ -52,6 +52,9 @@ class Job(Base):
     state: Mapped[Code] = mapped_column(default="queued", index=True)
     arguments: Mapped[Obj]
     attempt: Mapped[int] = mapped_column(default=0)
+    """Rises each time the job is taken: the fence of whoever took it."""
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until when a running job belongs to its worker, by the clock of the database."""
     problem: Mapped[str | None] = mapped_column(String(2000))
     queued_at: Mapped[Instant]
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,10 +1,12 @@
 """Opens the database so that SQLite and PostgreSQL keep the same promises."""
 
+from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -14,14 +16,16 @@ def connect(url: str) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
 
     SQLite: write-ahead log, foreign keys on, writers wait up to 10 s, and transactions that write take
-    the write lock at their start, so a reader never finds itself unable to upgrade.
+    the write lock at their start, so a reader never finds itself unable to upgrade. PostgreSQL's driver is
+    loaded only where it is asked for; see `postgresql.open_engine` for its time limits.
     """
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, **options)
+        postgresql = import_module("opendata.base.runtime.postgresql")
+        return cast("Engine", postgresql.open_engine(url, options))
     database = make_url(url).database
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
@@ -58,3 +62,14 @@ def insert_into(session: Session, model: type[DeclarativeBase]) -> Any:
     """An INSERT that knows ON CONFLICT, of whichever dialect the session speaks."""
     postgresql = session.get_bind().dialect.name == "postgresql"
     return (postgresql_insert if postgresql else sqlite_insert)(cast("Table", model.__table__))
+
+
+def is_shared(engine: Engine) -> bool:
+    """Whether several hosts may use this database at the same time."""
+    return engine.dialect.name != "sqlite"
+
+
+def server_clock(session: Session) -> datetime:
+    """The time by the clock of the database server, which all hosts share."""
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return now

@@ -2,14 +2,19 @@
 
 A job is asked for in the transaction of the change that needs it; the outbox puts it into the queue after
 commit. The queue may deliver a job twice or lose it with a killed process: taking one is a conditional
-update, and what was lost is queued again when a worker starts.
+update that leases it, and what was lost or left behind is queued again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Exists, String, Update, and_, cast, exists, or_, select, update
 
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.kit.ids import new_id
@@ -21,6 +26,11 @@ log = structlog.get_logger(__name__)
 TOPIC = "job"
 MAX_ATTEMPTS = 3
 LIMIT = 500
+RETRY = 5.0
+LEASE = timedelta(seconds=60)
+HEARTBEAT = 10.0
+LOST_AFTER = timedelta(minutes=2)
+"""How long a job may be queued while the queue is empty; longer than any delay before a new attempt."""
 
 Perform = Callable[[Platform, Mapping[str, Any]], None]
 Put = Callable[[str, Mapping[str, Any], float], Any]
@@ -52,30 +62,66 @@ def runner(platform: Platform, perform: Perform) -> Callable[[Mapping[str, Any]]
 
     def run(message: Mapping[str, Any]) -> None:
         job_id = str(message["job"])
-        arguments = _take(platform, job_id)
-        if arguments is None:
+        try:
+            taken = _take(platform, job_id)
+        except Exception as error:  # noqa: BLE001  # the job stays queued: see `recover`
+            log.warning("job.not_taken", job=job_id, error=repr(error))
+            return
+        if taken is None:
             log.info("job.skipped", job=job_id)
             return
-        try:
-            perform(platform, arguments)
-        except Exception as error:  # noqa: BLE001  # a job's fault is its state, not the worker's end
-            log.warning("job.failed", job=job_id, error=repr(error))
-            _fail(platform, job_id, error)
-        else:
-            _finish(platform, job_id)
+        _perform(platform, job_id, taken, perform)
 
     return run
 
 
+def _perform(platform: Platform, job_id: str, taken: "_Taken", perform: Perform) -> None:
+    try:
+        with _heartbeat(platform, job_id, taken.fence):
+            perform(platform, taken.arguments)
+    except Exception as fault:  # noqa: BLE001  # a job's fault is its state, not the worker's end
+        log.warning("job.failed", job=job_id, error=repr(fault))
+        _told(job_id, partial(_fail, platform, job_id, taken.fence, fault))
+    else:
+        _told(job_id, partial(_finish, platform, job_id, taken.fence))
+
+
+def _told(job_id: str, tell: Callable[[], None]) -> None:
+    """Write the end of a job down. Where the database is away its lease runs out and it is done again:
+    jobs can be, and what they write is fenced by what they write to."""
+    try:
+        tell()
+    except Exception as error:  # noqa: BLE001
+        log.warning("job.end_untold", job=job_id, error=repr(error))
+
+
 def requeue(platform: Platform) -> int:
     """Queue again what a worker left undone. Call it while no other worker runs; the number of jobs."""
+    return _requeue(platform, (Job.state.in_(("queued", "running")),))
+
+
+def recover(platform: Platform, *, queue_empty: bool = False) -> int:
+    """Queue again the jobs of workers that died, and with `queue_empty` those the queue has lost. Safe
+    while other workers run: they hold leases. The number of jobs."""
+    with platform.read(SYSTEM) as work:
+        now = work.shared_now
+    left = [and_(Job.state == "running", or_(Job.lease_until.is_(None), Job.lease_until < now))]
+    if queue_empty:
+        left.append(and_(Job.state == "queued", Job.queued_at < now - LOST_AFTER, ~_waits_in_outbox()))
+    return _requeue(platform, (or_(*left),))
+
+
+def _waits_in_outbox() -> Exists:
+    return exists().where(OutboxEntry.topic == TOPIC, OutboxEntry.object_id == cast(Job.id, String))
+
+
+def _requeue(platform: Platform, left: Sequence[ColumnElement[bool]]) -> int:
     with platform.work(SYSTEM) as work:
-        left = work.session.scalars(
-            select(Job).where(Job.state.in_(("queued", "running"))).order_by(Job.queued_at).limit(LIMIT)
-        ).all()
-        for job in left:
+        query = select(Job).where(*left).order_by(Job.queued_at).limit(LIMIT)
+        found = work.session.scalars(query.with_for_update(skip_locked=True)).all()
+        for job in found:
             _again(work, job, problem=job.problem or ("interrupted" if job.state == "running" else None))
-    return len(left)
+    return len(found)
 
 
 def counts(platform: Platform) -> dict[str, int]:
@@ -85,36 +131,73 @@ def counts(platform: Platform) -> dict[str, int]:
     return {state: states.count(state) for state in sorted(set(states))}
 
 
-def _take(platform: Platform, job_id: str) -> dict[str, Any] | None:
-    """The arguments, if this call won the job; committed before the work starts."""
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    arguments: dict[str, Any]
+    fence: int
+
+
+def _take(platform: Platform, job_id: str) -> _Taken | None:
+    """The job, if this call won it; committed before the work starts."""
     with platform.work(SYSTEM) as work:
+        now = work.shared_now
         taken = work.session.execute(
             update(Job)
             .where(Job.id == job_id, Job.state == "queued")
-            .values(state="running", attempt=Job.attempt + 1, started_at=work.now)
+            .values(state="running", attempt=Job.attempt + 1, started_at=now, lease_until=now + LEASE)
         )
         if taken.rowcount != 1:  # type: ignore[attr-defined]
             return None
-        return work.session.scalars(select(Job.arguments).where(Job.id == job_id)).one()
+        row = work.session.execute(select(Job.arguments, Job.attempt).where(Job.id == job_id)).one()
+        return _Taken(row.arguments, row.attempt)
 
 
-def _finish(platform: Platform, job_id: str) -> None:
+@contextmanager
+def _heartbeat(platform: Platform, job_id: str, fence: int) -> Iterator[None]:
+    """Prolongs the lease while the job runs."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT):
+            try:
+                with platform.work(SYSTEM) as work:
+                    work.session.execute(_held(job_id, fence).values(lease_until=work.shared_now + LEASE))
+            except Exception as error:  # noqa: BLE001  # the next beat tries again
+                log.warning("job.heartbeat", job=job_id, error=repr(error))
+
+    thread = threading.Thread(target=beat, name=f"job:{job_id[:8]}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _held(job_id: str, fence: int) -> Update:
+    """Of the job, while nobody has taken it over."""
+    return update(Job).where(Job.id == job_id, Job.attempt == fence, Job.state == "running")
+
+
+def _finish(platform: Platform, job_id: str, fence: int) -> None:
     with platform.work(SYSTEM) as work:
         work.session.execute(
-            update(Job).where(Job.id == job_id).values(state="done", problem=None, ended_at=work.now)
+            _held(job_id, fence).values(state="done", problem=None, ended_at=work.now, lease_until=None)
         )
 
 
-def _fail(platform: Platform, job_id: str, error: Exception) -> None:
+def _fail(platform: Platform, job_id: str, fence: int, error: Exception) -> None:
     """A refusal stays refused; anything else is tried again, later each time."""
     final = isinstance(error, OpenDataError) and error.status < 500
     with platform.work(SYSTEM) as work:
-        job = work.session.get_one(Job, job_id)
+        job = work.session.get_one(Job, job_id, with_for_update=True)
+        if job.attempt != fence:
+            return
         problem = f"{type(error).__name__}: {error}"[:2000]
         if final:
             _end(work, job, problem)
         else:
-            _again(work, job, problem=problem, delay=5.0 * 4**job.attempt)
+            _again(work, job, problem=problem, delay=RETRY * 4**job.attempt)
 
 
 def _again(work: Work, job: Job, *, problem: str | None, delay: float = 0.0) -> None:
@@ -122,6 +205,8 @@ def _again(work: Work, job: Job, *, problem: str | None, delay: float = 0.0) -> 
         _end(work, job, problem)
         return
     job.state = "queued"
+    job.lease_until = None
+    job.queued_at = work.now
     job.problem = problem
     work.after(TOPIC, job.id, {"kind": job.kind, "delay": delay})
 

@@ -1,43 +1,98 @@
 """Drains the outbox: applies effects after commit, in order, each until it succeeds or is given up."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from itertools import groupby
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import ARRAY, Select, String, cast, delete, func, or_, select, update
 
 from opendata.base.models import OutboxEntry
-from opendata.base.runtime.platform import Platform
+from opendata.base.runtime.database import is_shared
+from opendata.base.runtime.platform import Platform, Work
 
 log = structlog.get_logger(__name__)
-BATCH = 1000
+BATCH = 500
 MAX_ATTEMPTS = 8
 _thread = threading.local()
+
+Settle = Callable[[], AbstractContextManager[Work]]
+"""Opens the transaction in which entries that were dealt with are taken out."""
 
 
 def drain(platform: Platform, *, wait: float = 5.0) -> int:
     """Apply everything that is due; returns the number of entries applied.
 
-    One process drains at a time. Another that finds it busy for `wait` seconds leaves its entries to
-    the one at work, which goes on until nothing is due. A handler that commits work of its own leaves
-    its entries to the drain that called it.
+    SQLite: one process drains at a time. Another that finds it busy for `wait` seconds leaves its entries
+    to the one at work, which goes on until nothing is due. PostgreSQL: any number of processes on any
+    number of hosts drain side by side, see `_claim`. A handler that commits work of its own leaves its
+    entries to the drain that called it.
     """
-    applied = 0
     if getattr(_thread, "draining", False):
-        return applied
+        return 0
     _thread.draining = True
     try:
+        if is_shared(platform.engine):
+            return sum(_drain_shared(platform))
         with FileLock(platform.settings.data / "outbox.lock", timeout=wait):
-            while entries := _due(platform):
-                applied += _apply(platform, entries)
+            return sum(_drain_alone(platform))
     except Timeout:
         log.info("outbox.busy")
+        return 0
     finally:
         _thread.draining = False
-    return applied
+
+
+def _drain_alone(platform: Platform) -> Iterator[int]:
+    while entries := _due(platform):
+        yield _apply(platform, entries, platform.work)
+
+
+def _drain_shared(platform: Platform) -> Iterator[int]:
+    """Each batch is claimed, applied and forgotten in one transaction: a killed drainer's claim ends with
+    its connection, and its entries are applied again by another."""
+    while True:
+        with platform.work() as claim:
+            entries = _claim(claim)
+            if not entries:
+                return
+            yield _apply(platform, entries, lambda claim=claim: nullcontext(claim))  # type: ignore[misc]
+
+
+def _claim(work: Work) -> list[OutboxEntry]:
+    """Entries that no other drainer has, of objects that no other drainer is at: so the entries of one
+    object are applied in order, by one drainer at a time. The locks end with the transaction."""
+    query = _due_entries(work.platform).limit(BATCH).with_for_update(skip_locked=True)
+    entries = work.session.scalars(query).all()
+    names = sorted({_name(entry) for entry in entries})
+    wanted = func.unnest(cast(names, ARRAY(String))).table_valued("name")
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(wanted.c.name, 0))
+    held = {name for name, ours in work.session.execute(select(wanted.c.name, lock)) if ours}
+    held -= _overtaken(work, entries)
+    return [entry for entry in entries if _name(entry) in held]
+
+
+def _overtaken(work: Work, entries: Sequence[OutboxEntry]) -> set[str]:
+    """Objects with an earlier entry that was passed by: another drainer has it in its hands and will not
+    apply it either. Conclusive only under the locks."""
+    ours = {entry.id for entry in entries}
+    last = {_name(entry): entry.id for entry in entries}
+    waiting = _due_entries(work.platform).where(OutboxEntry.object_id.in_([e.object_id for e in entries]))
+    found = work.session.execute(
+        waiting.with_only_columns(OutboxEntry.id, OutboxEntry.topic, OutboxEntry.object_id)
+    )
+    return {
+        name
+        for entry_id, topic, object_id in found
+        if entry_id not in ours and entry_id < last.get(name := f"{topic}:{object_id}", 0)
+    }
+
+
+def _name(entry: OutboxEntry) -> str:
+    return f"{entry.topic}:{entry.object_id}"
 
 
 def backlog(platform: Platform) -> tuple[int, int]:
@@ -69,39 +124,40 @@ def _due_entries(platform: Platform) -> Select[OutboxEntry]:
     )
 
 
-def _apply(platform: Platform, entries: Sequence[OutboxEntry]) -> int:
+def _apply(platform: Platform, entries: Sequence[OutboxEntry], settle: Settle) -> int:
     by_topic = sorted(entries, key=lambda e: (e.topic, e.id))
     return sum(
-        _apply_topic(platform, topic, list(group)) for topic, group in groupby(by_topic, lambda e: e.topic)
+        _apply_topic(platform, topic, list(group), settle)
+        for topic, group in groupby(by_topic, lambda e: e.topic)
     )
 
 
-def _apply_topic(platform: Platform, topic: str, entries: list[OutboxEntry]) -> int:
+def _apply_topic(platform: Platform, topic: str, entries: list[OutboxEntry], settle: Settle) -> int:
     """A batch that fails is tried again entry by entry, so that one poison entry stops no other."""
     newest = list({entry.object_id: entry for entry in entries}.values())
     try:
         platform.handlers[topic](platform, newest)
     except Exception as error:  # noqa: BLE001  # any fault of an effect is recorded, never lost
         if len(entries) > 1:
-            return sum(_apply_topic(platform, topic, [entry]) for entry in entries)
-        _postpone(platform, entries[0], error)
+            return sum(_apply_topic(platform, topic, [entry], settle) for entry in entries)
+        _postpone(platform, entries[0], error, settle)
         return 0
-    _forget(platform, [entry.id for entry in entries])
+    _forget([entry.id for entry in entries], settle)
     return len(entries)
 
 
-def _forget(platform: Platform, ids: list[int]) -> None:
-    with platform.work() as work:
+def _forget(ids: list[int], settle: Settle) -> None:
+    with settle() as work:
         work.session.execute(delete(OutboxEntry).where(OutboxEntry.id.in_(ids)))
 
 
-def _postpone(platform: Platform, entry: OutboxEntry, error: Exception) -> None:
+def _postpone(platform: Platform, entry: OutboxEntry, error: Exception, settle: Settle) -> None:
     attempts = entry.attempts + 1
     given_up = attempts >= MAX_ATTEMPTS
     log.warning(
         "outbox.failed", topic=entry.topic, object=entry.object_id, attempts=attempts, error=repr(error)
     )
-    with platform.work() as work:
+    with settle() as work:
         work.session.execute(
             update(OutboxEntry)
             .where(OutboxEntry.id == entry.id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from opendata.base.kit.clock import Clock, utc_now
 from opendata.base.models import OutboxEntry
 from opendata.base.runtime.caller import ANONYMOUS, Caller
+from opendata.base.runtime.database import is_shared, server_clock
 
 T = TypeVar("T")
 Handler = Callable[["Platform", Sequence[OutboxEntry]], None]
@@ -56,6 +57,7 @@ class Platform:
             work = Work(self, session, caller)
             with session.begin():
                 yield work
+                work.write_effects()
         if work.effects:
             self.after_commit()
 
@@ -69,17 +71,25 @@ class Platform:
 class Work:
     """Session, caller, clock and outbox of one transaction. Services flush, never commit."""
 
-    __slots__ = ("caller", "effects", "platform", "session")
+    __slots__ = ("_effects", "caller", "platform", "session")
 
     def __init__(self, platform: Platform, session: Session, caller: Caller) -> None:
         self.platform = platform
         self.session = session
         self.caller = caller
-        self.effects = 0
+        self._effects: list[OutboxEntry] = []
 
     @property
     def now(self) -> datetime:
         return self.platform.clock()
+
+    @property
+    def shared_now(self) -> datetime:
+        """The clock for leases: that of the database server where several hosts share it. A clock that
+        was given by hand stands for both."""
+        if self.platform.clock is utc_now and is_shared(self.platform.engine):
+            return server_clock(self.session)
+        return self.now
 
     def part(self, port: type[T]) -> T:
         """The engine registered for a protocol."""
@@ -87,8 +97,15 @@ class Work:
 
     def after(self, topic: str, object_id: str, payload: Mapping[str, Any] | None = None) -> None:
         """Ask for an effect once this transaction has committed."""
-        entry = OutboxEntry(
-            topic=topic, object_id=object_id, payload=dict(payload) if payload else None, at=self.now
-        )
-        self.session.add(entry)
-        self.effects += 1
+        payload = dict(payload) if payload else None
+        self._effects.append(OutboxEntry(topic=topic, object_id=object_id, payload=payload, at=self.now))
+
+    @property
+    def effects(self) -> int:
+        return len(self._effects)
+
+    def write_effects(self) -> None:
+        """Put them into the outbox, as the last thing of the transaction: the rows it changed are locked
+        by then, so two transactions that change one object take their sequence in the order of commits."""
+        self.session.flush()
+        self.session.add_all(self._effects)

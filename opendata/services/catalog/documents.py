@@ -46,9 +46,9 @@ class Built:
 
 def apply(platform: Platform, entries: Sequence[OutboxEntry]) -> None:
     """Outbox handler: store documents and index entries; datasets that are gone are removed."""
-    sequences = {entry.object_id: entry.id for entry in entries}
     index = platform.part(SearchIndex)
     with platform.work() as work:
+        sequences = _sequences(work, entries)
         built = list(build(work, list(sequences)))
         _store(work, built, sequences)
         gone = set(sequences) - {item.dataset.id for item in built}
@@ -57,6 +57,19 @@ def apply(platform: Platform, entries: Sequence[OutboxEntry]) -> None:
         [index_document(item, sequences[item.dataset.id]) for item in built],
         [(dataset_id, sequences[dataset_id]) for dataset_id in sorted(gone)],
     )
+
+
+def _sequences(work: Work, entries: Sequence[OutboxEntry]) -> dict[str, int]:
+    """The sequence to write under: that of the entry, or the next one where a later entry was applied
+    before. On PostgreSQL entries become visible in the order of commits, and what is built now is newer
+    than what was built then, whichever number it was asked under."""
+    sequences = {entry.object_id: entry.id for entry in entries}
+    stored = select(DatasetDocument.dataset_id, DatasetDocument.sequence).where(
+        DatasetDocument.dataset_id.in_(sequences)
+    )
+    for dataset_id, sequence in work.session.execute(stored):
+        sequences[dataset_id] = max(sequences[dataset_id], sequence + (sequence > sequences[dataset_id]))
+    return sequences
 
 
 def every(work: Work) -> Iterator[Built]:

@@ -39,11 +39,12 @@ def owner_name() -> str:
 def take(work: Work, source_id: str, owner: str) -> int:
     """The new fence. Commit before working under it. Raises `LeaseLost` while another holds the source."""
     release_dead(work, source_id)
+    now = work.shared_now
     taken = work.session.execute(
         update(HarvestSource)
         .where(HarvestSource.id == source_id)
-        .where(or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < work.now))
-        .values(lease_owner=owner, lease_until=work.now + DURATION, fence=HarvestSource.fence + 1)
+        .where(or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < now))
+        .values(lease_owner=owner, lease_until=now + DURATION, fence=HarvestSource.fence + 1)
         .execution_options(synchronize_session=False)
     )
     if taken.rowcount != 1:  # type: ignore[attr-defined]
@@ -57,7 +58,7 @@ def hold(work: Work, source_id: str, fence: int) -> None:
         update(HarvestSource)
         .where(HarvestSource.id == source_id, HarvestSource.fence == fence)
         .where(HarvestSource.lease_owner.is_not(None))
-        .values(lease_until=work.now + DURATION)
+        .values(lease_until=work.shared_now + DURATION)
         .execution_options(synchronize_session=False)
     )
     if held.rowcount != 1:  # type: ignore[attr-defined]
