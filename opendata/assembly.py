@@ -12,6 +12,7 @@ from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import connect
+from opendata.engines.counters import Counters, open_counters
 from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
 from opendata.engines.mail import Mailer, open_mailer
@@ -21,14 +22,16 @@ from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
 from opendata.services.access.last_use import LastUse
+from opendata.services.access.provider import Provider
 from opendata.services.catalog import documents
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
 from opendata.services.harvest import pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
+from opendata.services.plans.book import PlanBook
+from opendata.services.plans.gate import PlanGate
 from opendata.settings import Settings, load
-
 
 ACCOUNT_JOBS = {
     mails.SEND: mails.deliver,
@@ -50,6 +53,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform = Platform(settings, connect(settings.url("database_url", "sqlite:///{data}/opendata.db")))
     platform.register(Vocabularies, Vocabularies())
     _know_callers(platform)
+    _count_calls(platform)
     platform.register(FileStore, open_files(settings.url("files_url", "file://{data}/files")))
     platform.register(SearchIndex, open_index(settings.url("search_url", "tantivy://{data}/index")))
     jobs_url = "immediate://" if immediate_jobs else settings.url("jobs_url", "sqlite:///{data}/jobs.db")
@@ -79,7 +83,22 @@ def _know_callers(platform: Platform) -> None:
     changes.also(last_use.tick)
     platform.register(Changes, changes)
     platform.register(LastUse, last_use)
+    platform.register(Provider, Provider(platform.settings))
     platform.register(Authenticator, Authenticator(platform, changes))
+
+
+def _count_calls(platform: Platform) -> None:
+    """What callers may ask for, and how much of it."""
+    settings = platform.settings
+    counters = open_counters(
+        settings.url("counters_url", "sqlite:///{data}/limits.sqlite3"),
+        folder=settings.data / "counters",
+        workers=settings.workers,
+        clock=lambda: platform.clock().timestamp(),
+    )
+    platform.register(Counters, counters)
+    platform.register(PlanBook, PlanBook(platform, platform.part(Changes)))
+    platform.register(PlanGate, PlanGate(platform, counters))
 
 
 def _drain(platform: Platform) -> None:

@@ -33,7 +33,15 @@ class Settings:
     files_url: str = _setting("", "File store. Empty: a folder in data_dir.")
     jobs_url: str = _setting("", "Job queue. Empty: huey on SQLite in data_dir.")
     counters_url: str = _setting(
-        "memory://", "Storage of the rate limits of sign-in and other guarded forms."
+        "",
+        "Counters of limits and quotas. Empty: sqlite in data_dir, shared by the processes of a host."
+        " Scaled mode: redis://host:port/n. Tests: memory://",
+    )
+    workers: int = _setting(
+        1, "Web processes that share the counters, on all hosts. `opendata serve --workers` sets it."
+    )
+    floor_per_second: int = _setting(
+        50, "Requests a second from one network before anything else is looked at. 0: no floor."
     )
     base_url: str = _setting("http://127.0.0.1:8000", "Public address; every absolute link begins with it.")
     allowed_hosts: tuple[str, ...] = _setting((), "Host names answered besides that of base_url.")
@@ -64,6 +72,14 @@ class Settings:
         "", "Mail server: smtp://user:password@host:587 or smtps://. Empty: mail is kept."
     )
     mail_from: str = _setting("", "Sender of mails. Empty: contact_email.")
+    oidc_issuer: str = _setting("", "OpenID Connect provider people may sign in through; empty: none.")
+    oidc_name: str = _setting("", "What its button says.")
+    oidc_client_id: str = _setting("", "This portal's client id at the provider.")
+    oidc_client_secret: str = _setting("", "Its secret; empty for a public client.")
+    oidc_networks: tuple[str, ...] = _setting((), "Private networks the provider may be reached in.")
+    leak_partners: Mapping[str, str] = _setting(
+        {}, "Who may report leaked keys: {id = 'PEM of an ECDSA P-256 public key'}. TOML only."
+    )
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = _setting(False, "Write log events as JSON lines.")
     late_factor: float = _setting(1.5, "A dataset is late after last update + period × this factor.")

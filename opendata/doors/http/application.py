@@ -1,6 +1,6 @@
 """The Flask application around the doors: request id, host check, headers, errors by path."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from secrets import token_hex
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.runtime import Platform
-from opendata.doors.http import bodies, gate, health, identity, language
+from opendata.doors.http import bodies, gate, health, identity, language, limits, ratelimit_fields
 from opendata.doors.http.context import EXTENSION
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
@@ -30,6 +30,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+
+def forms_may_lead_to(origins: Iterable[str]) -> str:
+    """The policy of a page whose form ends at another site."""
+    own = "form-action 'self'"
+    return CONTENT_SECURITY_POLICY.replace(own, " ".join((own, *origins)))
+
+
 READABLE_HEADERS = ", ".join(
     (
         "Accept-Ranges",
@@ -44,6 +51,7 @@ READABLE_HEADERS = ", ".join(
         "X-Data-Synthetic",
         "X-Environment",
         "X-Request-Id",
+        *ratelimit_fields.READABLE,
     )
 )
 """What a script of another origin may read of an answer of the API."""
@@ -81,6 +89,7 @@ def _begin() -> None:
     _require_known_host()
     bodies.allow()
     identity.identify()
+    limits.admit()
 
 
 def _require_known_host() -> None:
@@ -109,6 +118,7 @@ def _finish(response: Response) -> Response:
     headers.setdefault("Cache-Control", "private, no-store")
     identity.keep_form_token(response)
     gate.tell(response)
+    limits.tell(response)
     if request.path.startswith("/api/"):
         _allow_reading_from_anywhere(response)
     return response

@@ -81,7 +81,7 @@ def field_sentences(error: OpenDataError) -> dict[str, str]:
 def problem(error: OpenDataError) -> Response:
     """application/problem+json with `code`, `request_id` and, for bad input, `errors` by field."""
     body: dict[str, Any] = {
-        "type": f"/docs/errors#{error.code}",
+        "type": error.params.get("type", f"/docs/errors#{error.code}"),
         "title": sentence(error),
         "status": error.status,
         "code": error.code,
@@ -90,6 +90,7 @@ def problem(error: OpenDataError) -> Response:
     }
     if error.fields:
         body["errors"] = [{"field": field, "detail": text} for field, text in field_sentences(error).items()]
+    body |= error.params.get("members", {})
     response = Response(orjson.dumps(body), status=error.status, content_type="application/problem+json")
     response.headers["Cache-Control"] = "no-store"
     if allowed := error.params.get("allow"):

@@ -20,13 +20,14 @@ def open_counters(
     timeout: float = TIMEOUT,
 ) -> Counters:
     """`memory://`, `sqlite:///path` or `redis://host:port/n`. With `folder`, a place for what is spent while
-    Redis is away, counting goes on without it, for `workers` processes. Raises `Invalid`."""
+    Redis is away, counting goes on without it, for `workers` processes. Redis goes by a clock of its own.
+    Raises `Invalid`."""
     scheme = urlsplit(url).scheme
     if scheme == "memory":
         return MemoryCounters(clock=clock)
     if scheme == "sqlite":
         return SqliteCounters(Path(url.removeprefix("sqlite:///")), clock=clock)
     if scheme in {"redis", "rediss"}:
-        shared = RedisCounters(url, clock=clock, timeout=timeout)
+        shared = RedisCounters(url, timeout=timeout)
         return shared if folder is None else FallbackCounters(shared, folder, workers=workers, clock=clock)
     raise Invalid(fields={"counters_url": url})

@@ -1,0 +1,98 @@
+"""The limits of the data plane in the course of a request: let in, charge what it cost, tell what is left.
+
+Every answer under `/api/` is counted by the plan of who asks: the one of the application or account, else
+the open plan by network. A fault of the limits themselves closes nothing: open data stays open, under the
+floor that counts below.
+"""
+
+import secrets
+from typing import cast
+
+import structlog
+from flask import Response, g, request
+
+from opendata.base.kit.errors import RateLimited
+from opendata.doors.http import address, gate, ratelimit_fields
+from opendata.doors.http.context import caller, platform
+from opendata.services.plans.book import PlanBook, Terms
+from opendata.services.plans.gate import Admission, Context, PlanGate
+
+log = structlog.get_logger(__name__)
+PLANE = "/api/"
+FREE = frozenset({"me.limits"})
+"""Endpoints that cost nothing: what is left can be asked when nothing is."""
+JITTER = 0.1
+MOST_JITTER = 60
+
+
+def admit() -> None:
+    """After it is known who asks. Raises what the plan refuses."""
+    if not request.path.startswith(PLANE) or request.method == "OPTIONS" or request.endpoint in FREE:
+        return
+    plan_gate = platform().part(PlanGate)
+    try:
+        g.admission = plan_gate.check(context())
+    except RateLimited as error:
+        g.limit_lines = error.params.get("lines", ())
+        raise _with_jitter(error) from None
+    except Exception as error:  # a broken limiter must not close open data
+        log.exception("limits.failed", error=repr(error))
+
+
+def context() -> Context:
+    """Who asks, as rules count."""
+    book = platform().part(PlanBook)
+    network = address.block(address.client())
+    shown = gate.credential()
+    if shown is not None:
+        terms = book.of(shown.owner, shown.application_id, env=shown.env)
+        return Context(terms=terms, ip=network, owner=shown.owner, app=shown.application_id, key=shown.id)
+    if (user := caller().user_id) is not None:
+        owner = f"user:{user}"
+        return Context(terms=book.of(owner), ip=network, owner=owner)
+    return Context(terms=book.anonymous(), ip=network)
+
+
+def terms() -> Terms:
+    """The plan of this request, for what it bounds beside calls: rows a page."""
+    admission = cast("Admission | None", g.get("admission"))
+    return admission.context.terms if admission is not None else context().terms
+
+
+def cost(**spent: int) -> None:
+    """Charge rows or bytes that this call did cost, once they are known."""
+    admission = cast("Admission | None", g.get("admission"))
+    g.cost = {unit: g.get("cost", {}).get(unit, 0) + amount for unit, amount in spent.items()}
+    if admission is not None:
+        platform().part(PlanGate).charge(admission.context, spent)
+
+
+def tell(response: Response) -> None:
+    """After each request: give back what is not charged, and write the fields."""
+    admission = cast("Admission | None", g.get("admission"))
+    lines = g.get("limit_lines")
+    if admission is None and lines is None:
+        return
+    plan_gate = platform().part(PlanGate)
+    if admission is not None:
+        if response.status_code == 304 or response.status_code >= 500:
+            plan_gate.uncharge(admission)
+        lines = admission.lines(plan_gate.now())
+        _tell_cost(response, admission)
+    ratelimit_fields.write(
+        response.headers, lines or (), platform().clock(), plan_gate.zone, degraded=plan_gate.degraded
+    )
+
+
+def _tell_cost(response: Response, admission: Admission) -> None:
+    spent: dict[str, int] = {"requests": admission.taken, **g.get("cost", {})}
+    if len(spent) > 1:
+        response.headers["X-Request-Cost"] = ", ".join(f"{unit}={amount}" for unit, amount in spent.items())
+
+
+def _with_jitter(error: RateLimited) -> RateLimited:
+    """Clients that were refused together come back a little apart."""
+    wait = int(error.params.get("retry_after", 1))
+    most = min(MOST_JITTER, int(wait * JITTER))
+    error.params["retry_after"] = wait + (secrets.randbelow(most + 1) if most else 0)
+    return error

@@ -1,0 +1,131 @@
+"""Small lots taken from the shared counters and spent in this process.
+
+A lot is at most a quarter of a second of the rate and a small part of what is left, so that workers get in
+each other's way only where a limit is near: there each call asks for itself. Everything is granted before
+it is used; what is not used within a quarter of a second is given back.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from opendata.engines.counters.protocol import Cell, Counters, CountersUnavailable, Reading
+
+LOT_SECONDS = 0.25
+KEPT = 50_000
+
+
+@dataclass(slots=True)
+class Lease:
+    """`left` of what was granted at `at`, with what the cells said then."""
+
+    cells: Sequence[Cell]
+    rate: float
+    until: float
+    left: int = 0
+    at: float = 0.0
+    readings: tuple[Reading, ...] = ()
+
+    def remaining(self, place: int) -> int:
+        """Units of a cell that are left, with those this process holds."""
+        return self.readings[place].remaining + self.left * self.cells[place].weight
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The cells of one subject: at most `rate` a second between them, right `until` a time (epoch)."""
+
+    cells: Sequence[Cell]
+    rate: float
+    until: float
+
+
+class Leases:
+    """`workers` is how many processes share the counters."""
+
+    def __init__(
+        self, counters: Counters, *, workers: int = 1, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._counters = counters
+        self._workers = max(1, workers)
+        self._now = clock
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Hashable, Lease] = OrderedDict()
+
+    def take(self, subject: Hashable, ask: Callable[[], Asked], need: int = 1) -> tuple[bool, Lease]:
+        """Whether `need` was there, and the lease that tells what is left. `ask` is called where the cells
+        of the subject are not known or no longer right."""
+        lease = self._held.get(subject)
+        if lease is not None:
+            with self._lock:
+                if lease.left >= need and self._now() - lease.at < LOT_SECONDS:
+                    lease.left -= need
+                    return True, lease
+        return self._asked(subject, lease, ask, need)
+
+    def give_back(self, lease: Lease, amount: int) -> None:
+        """Of a call that is not charged after all. The next round returns it to the counters."""
+        with self._lock:
+            lease.left += amount
+
+    def sweep(self) -> None:
+        """Return what lay unused for too long. Call it a few times a second."""
+        now = self._now()
+        for subject, lease in list(self._held.items()):
+            if now - lease.at < LOT_SECONDS:
+                continue
+            with self._lock:
+                left, lease.left = lease.left, 0
+                if now >= lease.until or now - lease.at > 60:
+                    self._held.pop(subject, None)
+            self._return(lease, left)
+
+    def close(self) -> None:
+        with self._lock:
+            held = [(lease, lease.left) for lease in self._held.values()]
+            self._held.clear()
+        for lease, left in held:
+            self._return(lease, left)
+
+    def _asked(
+        self, subject: Hashable, lease: Lease | None, ask: Callable[[], Asked], need: int
+    ) -> tuple[bool, Lease]:
+        now = self._now()
+        if lease is None or now >= lease.until:
+            if lease is not None:
+                self._return(lease, lease.left)
+            asked = ask()
+            lease = Lease(asked.cells, asked.rate, asked.until)
+        with self._lock:
+            back, lease.left = lease.left, 0
+        taken = self._counters.take(lease.cells, need, max(need, self._lot(lease)), back=back)
+        with self._lock:
+            lease.readings, lease.at = taken.readings, now
+            lease.left += max(0, taken.granted - need)
+            self._held[subject] = lease
+            self._held.move_to_end(subject)
+            if len(self._held) > KEPT:
+                self._held.popitem(last=False)
+        return taken.granted >= need, lease
+
+    def _lot(self, lease: Lease) -> int:
+        """A quarter of a second of the rate, where the tightest cell has plenty; else one."""
+        shares = [
+            reading.remaining // (cell.weight * 4 * self._workers)
+            for cell, reading in zip(lease.cells, lease.readings, strict=False)
+            if cell.weight and cell.hard
+        ]
+        if not lease.readings:
+            return 1
+        lot = min(int(lease.rate * LOT_SECONDS), *shares) if shares else int(lease.rate * LOT_SECONDS)
+        return max(1, lot)
+
+    def _return(self, lease: Lease, left: int) -> None:
+        if left <= 0:
+            return
+        try:
+            self._counters.spend([(cell, -left * cell.weight) for cell in lease.cells if cell.weight])
+        except CountersUnavailable:
+            return  # they count as spent: never the other way
