@@ -10,6 +10,7 @@ from opendata.doors.api import (
     datasets,
     editing,
     harvest,
+    integrations,
     keys,
     me,
     members,
@@ -35,6 +36,7 @@ BLUEPRINTS = (
     keys.blueprint,
     members.blueprint,
     me.blueprint,
+    integrations.blueprint,
 )
 
 

@@ -41,7 +41,7 @@ class StrictParser(FlaskParser):
             if not req.mimetype and not req.content_length:
                 return missing
             raise UnsupportedMediaType
-        return strict_json.loads(req.get_data(cache=False))
+        return strict_json.loads(req.get_data())
 
     def handle_error(self, error: ValidationError, req: Any, schema: Schema, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         messages = error.messages if isinstance(error.messages, dict) else {"body": error.messages}

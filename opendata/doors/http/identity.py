@@ -12,6 +12,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Response, g, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.kit.errors import N_, NotAllowed
 from opendata.base.runtime import ANONYMOUS
@@ -23,6 +24,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 COOKIE = "opendata_session"
 SECURE_COOKIE = "__Host-opendata_session"
 FORM_COOKIE = "opendata_form"
+ERRAND_COOKIE = "opendata_errand"
 TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105  # a name
 TOKEN_FIELD = "csrf_token"  # noqa: S105  # a name
 
@@ -108,7 +110,26 @@ def become(session: sessions.OpenSession) -> None:
     g.pop("form_token", None)
 
 
-def remember(response: Response, token: str, *, hours: int) -> None:
+def _errand_cookie() -> str:
+    return f"__Host-{ERRAND_COOKIE}" if _secure() else ERRAND_COOKIE
+
+
+def remember_errand(response: BaseResponse, state: str) -> None:
+    """The browser that goes to a provider of identities is the one that has to come back."""
+    response.set_cookie(
+        _errand_cookie(), state, max_age=600, secure=_secure(), httponly=True, samesite="Lax", path="/"
+    )
+
+
+def errand() -> str:
+    return request.cookies.get(_errand_cookie(), "")
+
+
+def forget_errand(response: BaseResponse) -> None:
+    response.delete_cookie(_errand_cookie(), path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def remember(response: BaseResponse, token: str, *, hours: int) -> None:
     response.set_cookie(
         cookie_name(),
         token,
@@ -120,5 +141,5 @@ def remember(response: Response, token: str, *, hours: int) -> None:
     )
 
 
-def forget(response: Response) -> None:
+def forget(response: BaseResponse) -> None:
     response.delete_cookie(cookie_name(), path="/", secure=_secure(), httponly=True, samesite="Lax")

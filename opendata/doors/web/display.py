@@ -40,6 +40,8 @@ PATHS = {
     "api": "/docs/api",
     "design": "/docs/design",
     "sign-in": "/sign-in",
+    "sign-in-code": "/sign-in/code",
+    "sign-in-provider": "/sign-in/provider",
     "sign-out": "/sign-out",
     "account": "/account",
     "security": "/account/security",

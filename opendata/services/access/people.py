@@ -85,7 +85,7 @@ def set_password(user: User, password: str) -> None:
 
 def change_password(work: Work, user: User, current: str, password: str) -> None:
     """Set a new password after the present one is given. Raises `BadCredentials`, `Invalid`."""
-    authenticate(work, user.email, current)
+    _require_password(user, current)
     set_password(user, password)
     audit.record(work, "user.password", "user", user.id)
 
@@ -111,14 +111,19 @@ def get(work: Work, email: str) -> User:
 def authenticate(work: Work, email: str, password: str) -> User:
     """The account with this password. Raises `BadCredentials`, equally slow in every case."""
     user = find(work, email)
-    stored = user.password_hash if user and user.active and user.password_hash else None
+    _require_password(user, password)
+    assert user is not None  # noqa: S101  # the line above refuses nobody's account
+    return user
+
+
+def _require_password(user: User | None, password: str) -> None:
+    stored = user.password_hash if user and user.active else None
     try:
         _hasher().verify(stored or _decoy(), password[:1000])
     except (VerifyMismatchError, InvalidHashError) as error:
         raise BadCredentials from error
-    if user is None or stored is None:
+    if stored is None:
         raise BadCredentials
-    return user
 
 
 def caller_of(work: Work, user: User) -> Caller:

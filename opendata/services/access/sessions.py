@@ -1,6 +1,8 @@
 """Signed-in browsers. The cookie holds a random token, the database only its digest."""
 
+import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -55,3 +57,27 @@ def resume(work: Work, token: str) -> OpenSession | None:
 
 def end(work: Work, token: str) -> None:
     work.session.execute(delete(UserSession).where(UserSession.token_hash == sha256(token.encode())))
+
+
+def listing(work: Work, user: User, *, limit: int = 50) -> Sequence[UserSession]:
+    """The person's open sessions, newest first."""
+    query = (
+        select(UserSession)
+        .where(UserSession.user_id == user.id, UserSession.epoch == user.epoch)
+        .where(UserSession.expires >= work.now)
+        .order_by(UserSession.created.desc(), UserSession.token_hash)
+        .limit(limit)
+    )
+    return work.session.scalars(query).all()
+
+
+def is_this(row: UserSession, token: str) -> bool:
+    """Whether a row is the session of this cookie."""
+    return hmac.compare_digest(row.token_hash, sha256(token.encode()))
+
+
+def end_others(work: Work, user: User, *, hours: int) -> OpenSession:
+    """End every session of the person and open a new one for the browser that asked."""
+    user.epoch += 1
+    audit.record(work, "session.end_others", "user", user.id)
+    return start(work, user, hours=hours)

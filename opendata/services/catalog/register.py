@@ -94,7 +94,8 @@ class Register:
 
 def _read(platform: Platform, generation: str) -> Names:
     with platform.read(SYSTEM) as work:
-        organizations = work.session.scalars(select(Organization).where(Organization.kind == DEPARTMENT)).all()
+        departments = select(Organization).where(Organization.kind == DEPARTMENT)
+        organizations = work.session.scalars(departments).all()
         successions = work.session.execute(
             select(OrganizationSuccession.predecessor_id, OrganizationSuccession.successor_id)
         ).all()

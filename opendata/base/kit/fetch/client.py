@@ -105,6 +105,8 @@ class Fetcher:
             if response.status not in _REDIRECT:
                 return self._accepted(response, ask)
             response.close()
+            if ask.body is not None:
+                raise errors.SourceFailed(str(url), "a body is not redirected", answer=response.status)
             public_only = public_only or public
             url = _target(url, response)
         raise errors.SourceFailed(str(url), "too many redirects")
@@ -134,7 +136,7 @@ class Fetcher:
         self, url: Url, ask: Ask, deadline: Deadline, *, public_only: bool
     ) -> tuple[Connection, HTTPResponse]:
         headers = self._headers(url, ask)
-        connection = self._idle.take(url.origin, public_only=public_only)
+        connection = self._idle.take(url.origin, public_only=public_only) if ask.body is None else None
         if connection is not None:
             try:
                 return connection, _request(connection, url, ask, headers, deadline)
@@ -153,6 +155,8 @@ class Fetcher:
             "Accept": ", ".join(wanted for wanted in ask.accept if not wanted.startswith("+")),
             "Accept-Encoding": ACCEPT_ENCODING,
         }
+        if ask.body is not None:
+            headers["Content-Type"] = ask.content_type
         if ask.etag:
             headers["If-None-Match"] = ask.etag
         if ask.last_modified:
@@ -175,7 +179,7 @@ def _request(
 ) -> HTTPResponse:
     connection.begin(deadline)
     connection.http.request(
-        ask.method, url.target, headers=headers, preload_content=False, decode_content=False
+        ask.method, url.target, body=ask.body, headers=headers, preload_content=False, decode_content=False
     )
     return connection.http.getresponse()
 

@@ -35,10 +35,12 @@ class Ask:
     `accept` lists media types; "application/*" and "+json" endings may stand for many. `limit_bytes`
     counts decoded bytes. `seconds` is the deadline of one attempt over resolution, connection, TLS,
     headers and body; waiting for one's turn or between attempts does not count. With `etag` or
-    `last_modified` the answer may be 304.
+    `last_modified` the answer may be 304. A `body` is sent once: it follows no redirect.
     """
 
     method: str = "GET"
+    body: bytes | None = None
+    content_type: str = ""
     accept: tuple[str, ...] = ("*/*",)
     limit_bytes: int = _LIMIT
     seconds: float = 60.0

@@ -9,9 +9,12 @@ from opendata.doors.web.pages import (
     developers,
     docs,
     home,
+    mailbox,
     new_source,
     operator,
     organizations,
+    signing_in,
+    teams,
 )
 
 BLUEPRINTS = (
@@ -20,9 +23,12 @@ BLUEPRINTS = (
     organizations.blueprint,
     about.blueprint,
     docs.blueprint,
+    signing_in.blueprint,
     account.blueprint,
+    mailbox.blueprint,
     developers.blueprint,
     apps.blueprint,
+    teams.blueprint,
     desk.blueprint,
     new_source.blueprint,
     operator.blueprint,

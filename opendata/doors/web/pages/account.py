@@ -1,56 +1,25 @@
-"""Sign-in, sign-out, my account."""
+"""My account: what the portal knows of me, my password, my second factor, my open sessions."""
 
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import segno
 from flask import Blueprint, Response, g, make_response, redirect, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import OpenDataError, SignInRequired
+from opendata.base.kit.errors import N_, Invalid, OpenDataError
+from opendata.base.models import User
+from opendata.base.runtime import Work
 from opendata.doors.http import identity
-from opendata.doors.http.context import caller, platform, reading, writing
-from opendata.doors.http.permissions import ANYONE, SIGNED_IN, permission
+from opendata.doors.http.context import caller, language, platform, reading, writing
+from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
 from opendata.doors.web import display
 from opendata.doors.web.rendering import form_page
-from opendata.services.access import people, sessions
-from opendata.services.catalog import organizations
+from opendata.services.access import accounts, people, policy, second_factor, sessions, teams
 
 blueprint = Blueprint("account", __name__)
-
-
-@blueprint.get("/sign-in")
-@permission(ANYONE)
-def sign_in() -> Response:
-    return form_page("sign_in.html", next=local_path(request.args.get("next")), email="", error=None)
-
-
-@blueprint.post("/sign-in")
-@permission(ANYONE)
-def sign_in_submit() -> BaseResponse:
-    email = request.form.get("email", "")
-    target = local_path(request.form.get("next"))
-    hours = platform().settings.session_hours
-    try:
-        with writing() as work:
-            user = people.authenticate(work, email, request.form.get("password", ""))
-            session = sessions.start(work, user, hours=hours)
-    except people.BadCredentials as error:
-        return form_page("sign_in.html", status=401, next=target, email=email[:320], error=sentence(error))
-    response = make_response(redirect(target or display.to("account"), 303))
-    identity.remember(response, session.token, hours=hours)
-    return response
-
-
-@blueprint.post("/sign-out")
-@permission(ANYONE)
-def sign_out() -> BaseResponse:
-    if token := g.get("session_token"):
-        with writing() as work:
-            sessions.end(work, token)
-    response = make_response(redirect(display.to("home"), 303))
-    identity.forget(response)
-    return response
 
 
 @blueprint.get("/account")
@@ -60,27 +29,34 @@ def account() -> Response:
 
 
 def _account(*, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
-    if not caller().signed_in:
-        raise SignInRequired
+    policy.require_person(caller())
     with reading() as work:
         user = people.by_id(work, caller().user_id or "")
-        bodies = [(organizations.get(work, key), role) for key, role in caller().roles.items()]
+        groups = teams.mine(work)
+    memberships = [
+        {"slug": body.slug, "name": body.name, "role": role, "public": body.kind == people.DEPARTMENT}
+        for body, role in groups
+    ]
     return form_page(
         "account.html",
         status=status,
         email=user.email,
-        memberships=[{"slug": body.slug, "name": body.name, "role": role} for body, role in bodies],
-        can_change_password=True,
+        confirmed=user.confirmed_at is not None,
+        memberships=memberships,
+        can_change_password=user.password_hash is not None,
         errors=errors or {},
     )
 
 
 @blueprint.post("/account")
 @permission(SIGNED_IN)
-def change_password() -> BaseResponse:
-    """Ends every session of the account, this one included: the new password signs in anew."""
-    if not caller().signed_in:
-        raise SignInRequired
+def change() -> BaseResponse:
+    """A new password ends every session of the account, this one included."""
+    policy.require_person(caller())
+    if request.form.get("action") == "confirm":
+        with writing() as work:
+            accounts.ask_again(work, people.by_id(work, caller().user_id or ""))
+        return redirect(display.to("account"), 303)
     current, new = request.form.get("current", ""), request.form.get("new", "")
     try:
         with writing() as work:
@@ -92,11 +68,92 @@ def change_password() -> BaseResponse:
     return redirect(display.to("sign-in"), 303)
 
 
-def local_path(target: str | None) -> str:
-    """A path of this site, rebuilt from its parts, or "" for anything else."""
-    if not target or "\\" in target or any(ord(sign) < 32 for sign in target):
-        return ""
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith("//"):
-        return ""
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+@blueprint.get("/account/security")
+@permission(SIGNED_IN)
+def security() -> Response:
+    return _security()
+
+
+def _security(error: OpenDataError | None = None, codes: Sequence[str] = ()) -> Response:
+    policy.require_person(caller())
+    with reading() as work:
+        user = people.by_id(work, caller().user_id or "")
+        token = g.get("session_token", "")
+        rows = [
+            {"created": row.created, "expires": row.expires, "this": sessions.is_this(row, token)}
+            for row in sessions.listing(work, user)
+        ]
+        offered = None if user.totp_secret else _offered(work, user, request.form.get("offer", ""))
+    return form_page(
+        "security.html",
+        status=error.status if error else 200,
+        second_factor=user.totp_secret is not None,
+        offer=offered,
+        codes=codes,
+        sessions=rows,
+        error=sentence(error) if error else "",
+    )
+
+
+def _offered(work: Work, user: User, sealed: str) -> dict[str, Any]:
+    """A secret for the person's device: the one the form brought back, else a new one."""
+    try:
+        secret = second_factor.opened(work, user, sealed)
+    except Invalid:
+        secret, sealed = second_factor.offer(work, user)
+    settings = platform().settings
+    name = settings.portal_name_en if language() == "en" else settings.portal_name_vi
+    image = segno.make_qr(second_factor.address(user, secret, name), error="m")
+    square = image.svg_inline(scale=4, dark="#000", light="#fff", omitsize=False)
+    return {
+        "secret": " ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),
+        "sealed": sealed,
+        "square": Markup(square),  # noqa: S704  # drawn by the line above
+    }
+
+
+@blueprint.post("/account/security")
+@permission(SIGNED_IN)
+def secure() -> BaseResponse:
+    policy.require_person(caller())
+    step = STEPS.get(request.form.get("action", ""))
+    if step is None:
+        raise Invalid(fields={"action": N_("Không có bước này.")})
+    hours = platform().settings.session_hours
+    try:
+        with writing() as work:
+            user = people.by_id(work, caller().user_id or "")
+            codes = step(work, user)
+            opened = sessions.end_others(work, user, hours=hours)
+    except second_factor.WrongCode as error:
+        return _security(error)
+    except OpenDataError as error:
+        return _security(error)
+    identity.become(opened)
+    if codes:
+        answer: BaseResponse = _security(codes=codes)
+        answer.headers["Cache-Control"] = "no-store"
+    else:
+        answer = make_response(redirect(display.to("security"), 303))
+    identity.remember(answer, opened.token, hours=hours)
+    return answer
+
+
+def _turn_on(work: Work, user: User) -> Sequence[str]:
+    return second_factor.turn_on(work, user, request.form.get("offer", ""), request.form.get("code", ""))
+
+
+def _turn_off(work: Work, user: User) -> Sequence[str]:
+    second_factor.turn_off(work, user, request.form.get("code", ""))
+    return ()
+
+
+def _others(_work: Work, _user: User) -> Sequence[str]:
+    return ()
+
+
+STEPS: Mapping[str, Callable[[Work, User], Sequence[str]]] = {
+    "on": _turn_on,
+    "off": _turn_off,
+    "others": _others,
+}

@@ -1,0 +1,322 @@
+"""OAuth2 clients of applications: what they may do, their secrets, their end."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.common.security import is_secure_transport
+from authlib.oauth2.rfc6749 import ClientMixin
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from sqlalchemy import select
+
+from opendata.base.kit import base62, secrets
+from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
+from opendata.base.kit.secrets import Peppers
+from opendata.base.kit.vietnamese import clean
+from opendata.base.models import Application, ClientSecret, OAuthClient, User
+from opendata.base.runtime import Work
+from opendata.services.access import applications, audit, scopes
+from opendata.services.access.changes import next_version
+from opendata.services.access.oauth import addresses
+
+SECRET_LIFE = timedelta(days=365)
+LIVE_SECRETS = 2
+MOST_REDIRECTS, LONGEST_REDIRECT = 20, 2000
+MOST_KEYS, SHORTEST_RSA = 10, 2048
+
+
+class ClientExists(Conflict):
+    code = "client_exists"
+    message = N_("Ứng dụng này đã có ứng dụng khách OAuth2.")
+
+
+class ClientRevoked(Conflict):
+    code = "client_revoked"
+    message = N_("Ứng dụng khách này đã bị thu hồi.")
+
+
+class Client(ClientMixin):  # type: ignore[misc]
+    """A client that may ask for tokens now, as Authlib's grants see it."""
+
+    def __init__(self, work: Work, row: OAuthClient, application: Application) -> None:
+        self._work = work
+        self.row = row
+        self.application = application
+
+    def __repr__(self) -> str:
+        return f"Client({self.row.id})"
+
+    def get_client_id(self) -> str:
+        return self.row.id
+
+    @property
+    def client_id(self) -> str:
+        return self.row.id
+
+    def get_default_redirect_uri(self) -> str | None:
+        return self.row.redirect_uris[0] if len(self.row.redirect_uris) == 1 else None
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """RFC 9700 §4.1.3: the whole string, or nothing."""
+        return redirect_uri in self.row.redirect_uris
+
+    def scopes(self) -> list[str]:
+        return [scope for scope in self.row.scopes if scope in self.application.scopes]
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """What was asked, each once; the reading scopes for nothing; None if anything goes too far."""
+        allowed = self.scopes()
+        asked = (scope or "").split()
+        if not asked:
+            return " ".join(name for name in allowed if name in scopes.OPEN) or None
+        return " ".join(name for name in allowed if name in asked) if set(asked) <= set(allowed) else None
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        given = self._work.part(Peppers).digests(client_secret)
+        stored = live_secrets(self._work, self.row)
+        matches = [
+            hmac.compare_digest(secret.digest, digest) for secret in stored[:LIVE_SECRETS] for digest in given
+        ]
+        return any(matches)
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002  # the same at all
+        return self.row.auth_method == method
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code" and addresses.CODE in self.row.grants
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.row.grants
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """`text` is here and nowhere else: it is shown once. None for clients that have none."""
+
+    client: OAuthClient
+    text: str | None
+
+    def __repr__(self) -> str:
+        return f"NewSecret({self.client.id})"
+
+
+def usable(work: Work, client_id: str) -> Client | None:
+    """The client, if it may be used now. As slow for one that does not exist as for a wrong secret."""
+    row = work.session.get(OAuthClient, client_id) if len(client_id) <= 40 else None
+    if row is None or row.revoked_at is not None:
+        _decoy(work, client_id)
+        return None
+    application = work.session.get_one(Application, row.application_id)
+    owner = work.session.get(User, application.owner_user_id) if application.owner_user_id else None
+    if application.status != "active" or (application.owner_user_id and not (owner and owner.active)):
+        _decoy(work, client_id)
+        return None
+    return Client(work, row, application)
+
+
+def _decoy(work: Work, text: str) -> None:
+    for digest in work.part(Peppers).digests(text):
+        hmac.compare_digest(digest, b"\0" * 32)
+
+
+def create(
+    work: Work,
+    application: Application,
+    name: str,
+    *,
+    grants: Sequence[str] = (addresses.CODE, addresses.REFRESH),
+    auth_method: str = "client_secret_basic",
+    redirect_uris: Sequence[str] = (),
+    wanted: Sequence[str] | None = None,
+    jwks: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    client_id: str | None = None,
+) -> NewSecret:
+    """The client of an application, which has one at most; its secret is in the answer, once.
+
+    `wanted` scopes default to what is open. Raises `Invalid`, `ClientExists`, `InsufficientScope`.
+    """
+    applications.require_edit(work, application)
+    if application.status != "active":
+        raise applications.ApplicationClosed
+    if _of(work, application) is not None or (client_id and work.session.get(OAuthClient, client_id)):
+        raise ClientExists
+    row = OAuthClient(
+        id=client_id or f"client_{base62.draw(22)}",
+        application_id=application.id,
+        version=next_version(work),
+        created=work.now,
+        metadata_={**(metadata or {}), "created_by": work.caller.user_id},
+    )
+    describe(
+        work,
+        row,
+        application,
+        name=name,
+        grants=grants,
+        auth_method=auth_method,
+        redirect_uris=redirect_uris,
+        wanted=wanted,
+        jwks=jwks,
+    )
+    work.session.add(row)
+    work.session.flush()
+    audit.record(work, "client.create", "client", row.id, {"grants": row.grants, "scopes": row.scopes})
+    return add_secret(work, row) if auth_method == "client_secret_basic" else NewSecret(row, None)
+
+
+def describe(
+    work: Work,
+    row: OAuthClient,
+    application: Application,
+    *,
+    name: str,
+    grants: Sequence[str],
+    auth_method: str,
+    redirect_uris: Sequence[str],
+    wanted: Sequence[str] | None,
+    jwks: Mapping[str, Any] | None,
+) -> None:
+    """Write down what the client may do. Raises `Invalid` naming every field that is wrong."""
+    problems: dict[str, str] = {}
+    if not 1 <= len(clean(name)) <= 100:
+        problems["name"] = N_("Cần có tên.")
+    if auth_method not in addresses.METHODS:
+        problems["auth_method"] = N_("Không có cách xác thực này.")
+    if not grants or not set(grants) <= set(addresses.GRANTS):
+        problems["grants"] = N_("Không có cách cấp này.")
+    if auth_method == "none" and addresses.CREDENTIALS in grants:
+        problems["grants"] = N_("Ứng dụng khách công khai không tự nhận mã truy cập được.")
+    if addresses.CODE in grants and not redirect_uris:
+        problems["redirect_uris"] = N_("Cần ít nhất một địa chỉ quay về.")
+    if len(redirect_uris) > MOST_REDIRECTS or not all(map(is_redirect, redirect_uris)):
+        problems["redirect_uris"] = N_("Địa chỉ quay về phải là https, không có phần sau dấu #.")
+    if (auth_method == "private_key_jwt") != (jwks is not None) or (jwks and not _are_public_keys(jwks)):
+        problems["jwks"] = N_("Cần bộ khóa công khai EC P-256 hoặc RSA từ 2048 bit.")
+    asked = scopes.cleaned(scopes.OPEN if wanted is None else wanted)
+    if wanted is None:
+        asked = [scope for scope in asked if scope in application.scopes]
+    if not asked or not set(asked) <= set(application.scopes):
+        problems["scopes"] = N_("Ứng dụng không có phạm vi này.")
+    if problems:
+        raise Invalid(fields=problems)
+    added = [scope for scope in asked if scope not in (row.scopes or ())]
+    scopes.require_held(work.caller, added, application.owner_org_id)
+    row.name, row.auth_method = clean(name), auth_method
+    row.type = "public" if auth_method == "none" else "confidential"
+    row.grants, row.redirect_uris = list(dict.fromkeys(grants)), list(dict.fromkeys(redirect_uris))
+    row.scopes, row.jwks = asked, dict(jwks) if jwks else None
+
+
+def is_redirect(text: Any) -> bool:
+    """https, or http to this machine (RFC 8252 §7.3); absolute, without fragment and user."""
+    if not isinstance(text, str) or not text.isascii() or len(text) > LONGEST_REDIRECT or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    if parts.fragment or "#" in text or "@" in parts.netloc or not parts.hostname:
+        return False
+    return not set(text) & set('"\\<>\r\n\t') and bool(is_secure_transport(text))
+
+
+def _are_public_keys(jwks: Mapping[str, Any]) -> bool:
+    keys = jwks.get("keys")
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MOST_KEYS:
+        return False
+    if any(not isinstance(key, dict) or {"d", "k", "p", "q"} & set(key) for key in keys):
+        return False
+    try:
+        return all(map(_is_strong, KeySet.import_key_set({"keys": keys}).keys))
+    except (JoseError, ValueError, TypeError, KeyError):
+        return False
+
+
+def _is_strong(key: Any) -> bool:
+    if isinstance(key, RSAKey):
+        return bool(key.raw_value.key_size >= SHORTEST_RSA)
+    return isinstance(key, ECKey) and key.curve_name == "P-256"
+
+
+def add_secret(work: Work, client: OAuthClient) -> NewSecret:
+    """One more secret. Of those before it the newest stays good, so that it can be changed without a gap."""
+    _require_live(client)
+    if client.auth_method != "client_secret_basic":
+        raise Invalid(fields={"auth_method": N_("Ứng dụng khách này không dùng bí mật.")})
+    for old in live_secrets(work, client)[LIVE_SECRETS - 1 :]:
+        old.expires_at = work.now
+    text = secrets.draw(work.platform.settings.key_prefix, "cs")
+    peppers = work.part(Peppers)
+    work.session.add(
+        ClientSecret(
+            id=base62.draw(26),
+            client_id=client.id,
+            digest=peppers.digest(text),
+            pepper_kid=peppers.current,
+            display=secrets.shown(text),
+            created=work.now,
+            expires_at=work.now + SECRET_LIFE,
+        )
+    )
+    work.session.flush()
+    audit.record(work, "client.secret", "client", client.id)
+    return NewSecret(client, text)
+
+
+def live_secrets(work: Work, client: OAuthClient) -> list[ClientSecret]:
+    """Newest first."""
+    query = (
+        select(ClientSecret)
+        .where(ClientSecret.client_id == client.id, ClientSecret.expires_at > work.now)
+        .order_by(ClientSecret.created.desc(), ClientSecret.id)
+    )
+    return list(work.session.scalars(query))
+
+
+def get(work: Work, client_id: str) -> tuple[OAuthClient, Application]:
+    """A client whose application the caller may see. Raises `NotFound`."""
+    row = work.session.get(OAuthClient, client_id)
+    if row is None:
+        raise NotFound
+    return row, applications.get(work, row.application_id)
+
+
+def opened(work: Work, client_id: str) -> OAuthClient:
+    """The same, once it is clear that the caller may change it."""
+    row, application = get(work, client_id)
+    applications.require_edit(work, application)
+    return row
+
+
+def _of(work: Work, application: Application) -> OAuthClient | None:
+    return work.session.scalar(select(OAuthClient).where(OAuthClient.application_id == application.id))
+
+
+def of(work: Work, application: Application) -> OAuthClient | None:
+    """The client of an application the caller may see."""
+    return _of(work, applications.get(work, application.id))
+
+
+def revoke(work: Work, client: OAuthClient, *, reason: str = "") -> None:
+    """For good; its tokens end with it, in every worker within a second."""
+    application = work.session.get_one(Application, client.application_id)
+    applications.require_stop(work, application, reason)
+    end(work, client, reason)
+
+
+def end(work: Work, client: OAuthClient, reason: str) -> None:
+    """Revoke without asking who."""
+    if client.revoked_at is not None:
+        return
+    client.revoked_at, client.version = work.now, next_version(work)
+    audit.record(work, "client.revoke", "client", client.id, {"reason": reason[:200]})
+
+
+def _require_live(client: OAuthClient) -> None:
+    if client.revoked_at is not None:
+        raise ClientRevoked

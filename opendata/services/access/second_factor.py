@@ -1,0 +1,186 @@
+"""A second factor at sign-in: one-time passwords by time (RFC 6238), and codes for the day the phone is lost.
+
+The secret is sealed under a pepper; a code works once, also when two try it at the same moment.
+"""
+
+import hmac
+import secrets as randomness
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pyotp
+from sqlalchemy import delete, update
+
+from opendata.base.kit.errors import N_, Conflict, Invalid, OpenDataError
+from opendata.base.kit.secrets import Peppers
+from opendata.base.models import User, UserToken
+from opendata.base.runtime import Work
+from opendata.services.access import audit, tokens
+
+STEP = 30
+"""Seconds a code is shown."""
+DRIFT = 1
+"""Steps a clock may be off either way."""
+PENDING, RECOVERY = "second", "recovery"
+PENDING_LIFE = timedelta(minutes=5)
+RECOVERY_LIFE = timedelta(days=3650)
+TRIES = 5
+CODES = 8
+
+
+class WrongCode(OpenDataError):
+    code = "wrong_code"
+    status = 401
+    message = N_("Mã không đúng hoặc đã dùng.")
+
+
+class AlreadyOn(Conflict):
+    code = "second_factor_on"
+    message = N_("Xác thực hai bước đang bật.")
+
+
+def offer(work: Work, user: User) -> tuple[str, str]:
+    """(secret for the person's device, the same sealed for the form). Nothing is on yet."""
+    if user.totp_secret is not None:
+        raise AlreadyOn
+    secret = pyotp.random_base32(32)
+    return secret, _seal(work, user, secret)
+
+
+def opened(work: Work, user: User, sealed: str) -> str:
+    """The secret of an offer. Raises `Invalid` for one that was not made for this person."""
+    try:
+        return work.part(Peppers).unseal(sealed, f"totp {user.id}")
+    except ValueError as error:
+        raise Invalid(fields={"code": N_("Hãy bắt đầu lại.")}) from error
+
+
+def address(user: User, secret: str, issuer: str) -> str:
+    """What the square code says to the device."""
+    return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=issuer)
+
+
+def turn_on(work: Work, user: User, sealed: str, code: str) -> Sequence[str]:
+    """On, once the device has shown a right code; gives the codes for a lost phone, shown this once.
+
+    Raises `WrongCode`, `AlreadyOn`, `Invalid`.
+    """
+    if user.totp_secret is not None:
+        raise AlreadyOn
+    secret = opened(work, user, sealed)
+    step = _step_of(work, secret, code)
+    user.totp_secret, user.totp_last = _seal(work, user, secret), step
+    user.epoch += 1
+    audit.record(work, "user.second_factor_on", "user", user.id)
+    return _draw_codes(work, user)
+
+
+def turn_off(work: Work, user: User, code: str) -> None:
+    """Raises `WrongCode`."""
+    check(work, user, code)
+    user.totp_secret = None
+    user.epoch += 1
+    _forget_codes(work, user)
+    audit.record(work, "user.second_factor_off", "user", user.id)
+
+
+def remove(work: Work, user: User) -> None:
+    """For somebody whose identity an operator has made sure of by other means."""
+    user.totp_secret = None
+    user.epoch += 1
+    _forget_codes(work, user)
+    audit.record(work, "user.second_factor_off", "user", user.id, {"by": "operator"})
+
+
+def check(work: Work, user: User, code: str) -> None:
+    """A code of the device or one of the spare codes, used up by this. Raises `WrongCode`."""
+    text = "".join(code.split()).replace("-", "").upper()
+    if user.totp_secret is None or not (_spare(work, user, text) or _timed(work, user, text)):
+        raise WrongCode
+
+
+def begin(work: Work, user: User) -> str:
+    """After the right password: what the second page brings back."""
+    return tokens.direct(work, PENDING, life=PENDING_LIFE, user_id=user.id, data={"tries": 0})
+
+
+def count_try(work: Work, pending: str) -> str:
+    """The id of the person who stands at the second step; each call is a try and is kept.
+
+    To be committed before the code is judged. Raises `LinkEnded` after five.
+    """
+    token = tokens.peek(work, PENDING, pending)
+    if token.data["tries"] >= TRIES:
+        raise tokens.LinkEnded
+    token.data = {"tries": token.data["tries"] + 1}
+    return token.user_id or ""
+
+
+def finish(work: Work, user: User, pending: str, code: str) -> None:
+    """Raises `WrongCode`, `LinkEnded`."""
+    check(work, user, code)
+    tokens.take(work, PENDING, pending)
+
+
+def _seal(work: Work, user: User, secret: str) -> str:
+    return work.part(Peppers).seal(secret, f"totp {user.id}")
+
+
+def _timed(work: Work, user: User, code: str) -> bool:
+    secret = work.part(Peppers).unseal(user.totp_secret or "", f"totp {user.id}")
+    try:
+        step = _step_of(work, secret, code)
+    except WrongCode:
+        return False
+    used = work.session.execute(
+        update(User).where(User.id == user.id, User.totp_last < step).values(totp_last=step)
+    )
+    return bool(used.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _step_of(work: Work, secret: str, code: str) -> int:
+    """The time step whose code this is. Raises `WrongCode`."""
+    device, now = pyotp.TOTP(secret), int(work.now.timestamp()) // STEP
+    for step in range(now - DRIFT, now + DRIFT + 1):
+        if hmac.compare_digest(device.generate_otp(step).encode(), code.strip().encode()):
+            return step
+    raise WrongCode(fields={"code": WrongCode.message})
+
+
+def _draw_codes(work: Work, user: User) -> Sequence[str]:
+    _forget_codes(work, user)
+    codes = [randomness.token_hex(6).upper() for _ in range(CODES)]
+    for code in codes:
+        work.session.add(
+            UserToken(
+                digest=_spare_digest(work, user, code),
+                purpose=RECOVERY,
+                user_id=user.id,
+                data={},
+                created=work.now,
+                expires=work.now + RECOVERY_LIFE,
+            )
+        )
+    work.session.flush()
+    return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
+
+
+def _forget_codes(work: Work, user: User) -> None:
+    work.session.execute(delete(UserToken).where(UserToken.user_id == user.id, UserToken.purpose == RECOVERY))
+
+
+def _spare(work: Work, user: User, code: str) -> bool:
+    if len(code) != 12:
+        return False
+    used = work.session.execute(
+        update(UserToken)
+        .where(UserToken.digest == _spare_digest(work, user, code), UserToken.purpose == RECOVERY)
+        .where(UserToken.used_at.is_(None))
+        .values(used_at=work.now)
+    )
+    return bool(used.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _spare_digest(work: Work, user: User, code: str) -> bytes:
+    """Under a pepper: spare codes are short enough to be guessed from a plain digest."""
+    return work.part(Peppers).derive(f"spare code {user.id}", code)
