@@ -22,24 +22,26 @@ _OPEN_SECONDS = 1.0
 _LONGEST_BACKOFF = 10.0
 _BUSY = frozenset({429, 502, 503, 504})
 _HELD_CONNECTIONS = 16
+_PATIENCE = 4
 
 
 class Connection:
     """`reading` and `writing` are the official client with the time limits of each.
 
-    A search is tried on the other nodes when one fails or is silent; a write only when the connection
-    fails, and it is harmless twice: sequences decide.
+    Both try the other nodes when a connection fails; a write is harmless twice, since sequences decide.
+    `patience` is how often a search may be asked that nobody answers in time.
     """
 
     def __init__(self, address: Address, clock: Callable[[], float] = time.monotonic) -> None:
         tries = max(len(address.hosts), 2)
+        self.patience = _PATIENCE if len(address.hosts) > 1 else 1
         self._client = _client(address)
         self._circuit = Circuit(clock)
         self.reading = self._client.options(
             request_timeout=address.timeout,
             max_retries=tries,
             retry_on_status=tuple(_BUSY),
-            retry_on_timeout=len(address.hosts) > 1,
+            retry_on_timeout=False,
         )
         self.writing = self._client.options(
             request_timeout=address.write_timeout, max_retries=tries, retry_on_timeout=False

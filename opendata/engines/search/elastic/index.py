@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
-from elastic_transport import TransportError
+from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, NotFoundError
 
 from opendata.base.kit.errors import Unavailable
@@ -58,7 +58,7 @@ class ElasticIndex:
         self._generations = Generations(self._connection.writing, address)
         self._seen_within = seen_within
         # the same copy of a shard for all requests of this process, so that none looks back in time
-        self._preference = f"p{uuid.uuid4().hex}"
+        self._preference = _new_preference()
         self._state: State | None = None
         self._state_until = 0.0
         self._changes = 0
@@ -158,6 +158,17 @@ class ElasticIndex:
         return state
 
     def _ask(self, body: dict[str, Any]) -> Mapping[str, Any]:
+        """A copy that is silent is left aside: another preference may mean another copy."""
+        for last in (*[False] * (self._connection.patience - 1), True):
+            try:
+                return self._ask_once(body)
+            except ConnectionTimeout:
+                if last:
+                    raise
+                self._preference = _new_preference()
+        raise Unavailable
+
+    def _ask_once(self, body: dict[str, Any]) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = self._connection.reading.search(
             index=self._generations.live,
             preference=self._preference,
@@ -259,3 +270,7 @@ class ElasticIndex:
     def _tombstones(self) -> Iterator[bytes]:
         for item in self._scan({"term": {"kind": "tombstone"}}):
             yield delete_lines(item["_id"], item["_version"])
+
+
+def _new_preference() -> str:
+    return f"p{uuid.uuid4().hex}"
