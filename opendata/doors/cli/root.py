@@ -21,6 +21,8 @@ NOUNS = {
     "worker": N_("Chạy tiến trình xử lý việc nền."),
     "migrate": N_("Đưa cơ sở dữ liệu lên phiên bản của chương trình."),
     "user": N_("Tài khoản và vai trò."),
+    "key": N_("Khóa API: tạo, thay, thu hồi, liệt kê."),
+    "mail": N_("Thư đã viết, đã gửi hoặc được giữ lại."),
     "org": N_("Cơ quan, đơn vị."),
     "dataset": N_("Bộ dữ liệu và quy trình công bố."),
     "harvest": N_("Nguồn thu thập và các lần chạy."),

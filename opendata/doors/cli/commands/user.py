@@ -10,7 +10,7 @@ from opendata.base.runtime import ROLES
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
 from opendata.doors.cli.passwords import ask_password, stdin_option
-from opendata.services.access import members, people
+from opendata.services.access import accounts, members, people, second_factor
 from opendata.services.catalog import organizations
 
 COLUMNS = {"email": N_("Thư"), "name": N_("Tên"), "operator": N_("Quản trị"), "active": N_("Hoạt động")}
@@ -55,6 +55,34 @@ def password(console: Console, email: str, *, password_stdin: bool) -> None:
     with console.work() as work:
         people.set_password(people.get(work, email), wanted)
     console.say(N_("Đã đổi mật khẩu của %(email)s."), email=email)
+
+
+@command.command("block", help=N_("Khóa tài khoản: phiên và khóa API ngừng trong vòng một giây."))
+@click.argument("email")
+@click.option("--reason", required=True, help=N_("Lý do, được ghi lại."))
+@with_console
+def block(console: Console, email: str, reason: str) -> None:
+    with console.work() as work:
+        accounts.block(work, people.get(work, email), reason=reason)
+    console.say(N_("Đã khóa tài khoản %(email)s."), email=email)
+
+
+@command.command("unblock", help=N_("Mở lại tài khoản đã khóa."))
+@click.argument("email")
+@with_console
+def unblock(console: Console, email: str) -> None:
+    with console.work() as work:
+        accounts.unblock(work, people.get(work, email))
+    console.say(N_("Đã mở lại tài khoản %(email)s."), email=email)
+
+
+@command.command("second-factor-off", help=N_("Tắt xác thực hai bước của người bị mất thiết bị."))
+@click.argument("email")
+@with_console
+def second_factor_off(console: Console, email: str) -> None:
+    with console.work() as work:
+        second_factor.remove(work, people.get(work, email))
+    console.say(N_("Đã tắt xác thực hai bước của %(email)s."), email=email)
 
 
 @command.command("assign", help=N_("Giao vai trò trong cơ quan; `none` để thôi giao."))

@@ -17,7 +17,7 @@ from opendata.base.kit.errors import (
 )
 from opendata.base.runtime.caller import ANONYMOUS
 from opendata.doors.web import display
-from opendata.doors.web.design import desk_samples, list_samples, samples
+from opendata.doors.web.design import desk_samples, developer_samples, list_samples, samples
 from opendata.doors.web.design.openapi_sample import OPENAPI
 from opendata.doors.web.reference import outline
 
@@ -187,10 +187,15 @@ PAGES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "account": lambda: {"memberships": desk_samples.MEMBERSHIPS, "can_change_password": True},
     **{f"errors/{status}": _error(status) for status in (403, 404, 410, 422, 429, 500, 503)},
     **desk_samples.PAGES,
+    **developer_samples.PAGES,
 }
 """Page names to the content they are shown with; the template is `template_of` the name."""
 
-TEMPLATES = {"search-empty": "search.html", "operator/source_new_4": "operator/source_new.html"}
+TEMPLATES = {
+    "search-empty": "search.html",
+    "operator/source_new_4": "operator/source_new.html",
+    "security-on": "security.html",
+}
 
 
 def template_of(page: str) -> str:
