@@ -112,7 +112,8 @@ def recover(platform: Platform, *, queue_empty: bool = False) -> int:
 
 
 def _waits_in_outbox() -> Exists:
-    return exists().where(OutboxEntry.topic == TOPIC, OutboxEntry.object_id == cast(Job.id, String))
+    waiting = (OutboxEntry.topic == TOPIC, OutboxEntry.problem.is_(None))
+    return exists().where(*waiting, OutboxEntry.object_id == cast(Job.id, String))
 
 
 def _requeue(platform: Platform, left: Sequence[ColumnElement[bool]]) -> int:

@@ -10,6 +10,7 @@ import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy import ARRAY, Select, String, cast, delete, func, or_, select, update
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import OutboxEntry
 from opendata.base.runtime.database import is_shared
 from opendata.base.runtime.platform import Platform, Work
@@ -17,6 +18,8 @@ from opendata.base.runtime.platform import Platform, Work
 log = structlog.get_logger(__name__)
 BATCH = 500
 MAX_ATTEMPTS = 8
+LONGEST_WAIT = 15
+"""Seconds between two tries of an engine that is away."""
 _thread = threading.local()
 
 Settle = Callable[[], AbstractContextManager[Work]]
@@ -137,6 +140,9 @@ def _apply_topic(platform: Platform, topic: str, entries: list[OutboxEntry], set
     newest = list({entry.object_id: entry for entry in entries}.values())
     try:
         platform.handlers[topic](platform, newest)
+    except Unavailable as error:
+        _wait(platform, entries, error, settle)
+        return 0
     except Exception as error:  # noqa: BLE001  # any fault of an effect is recorded, never lost
         if len(entries) > 1:
             return sum(_apply_topic(platform, topic, [entry], settle) for entry in entries)
@@ -149,6 +155,21 @@ def _apply_topic(platform: Platform, topic: str, entries: list[OutboxEntry], set
 def _forget(ids: list[int], settle: Settle) -> None:
     with settle() as work:
         work.session.execute(delete(OutboxEntry).where(OutboxEntry.id.in_(ids)))
+
+
+def _wait(platform: Platform, entries: list[OutboxEntry], error: Unavailable, settle: Settle) -> None:
+    """An engine that is away comes back: its entries wait, however long, and are never given up."""
+    attempts = max(entry.attempts for entry in entries) + 1
+    log.warning("outbox.waiting", topic=entries[0].topic, entries=len(entries), error=repr(error))
+    with settle() as work:
+        work.session.execute(
+            update(OutboxEntry)
+            .where(OutboxEntry.id.in_([entry.id for entry in entries]))
+            .values(
+                attempts=min(attempts, MAX_ATTEMPTS - 1),
+                not_before=platform.clock() + timedelta(seconds=min(2**attempts, LONGEST_WAIT)),
+            )
+        )
 
 
 def _postpone(platform: Platform, entry: OutboxEntry, error: Exception, settle: Settle) -> None:

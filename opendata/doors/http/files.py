@@ -35,6 +35,8 @@ def send(download: Download) -> Response:
         raise PreconditionFailed
     if request.if_none_match.contains_weak(etag):
         return _dressed(Response(status=304), download)
+    if (url := _direct_url(download)) is not None:
+        return _elsewhere(url)
     size = platform().part(FileStore).size(etag)
     try:
         parts = _wanted(etag, size)
@@ -45,6 +47,27 @@ def send(download: Download) -> Response:
     if len(parts) == 1:
         return _dressed(_single(download, parts[0], size), download)
     return _dressed(_several(download, parts, size), download)
+
+
+def _direct_url(download: Download) -> str | None:
+    if request.method != "GET":
+        return None
+    return (
+        platform()
+        .part(FileStore)
+        .direct_url(
+            download.sha256,
+            content_type=_type(download),
+            disposition=content_disposition("attachment", download.name),
+        )
+    )
+
+
+def _elsewhere(url: str) -> Response:
+    """The store sends the file itself; the address is good for some minutes and for this caller."""
+    response = Response(status=302, headers={"Location": url, "Cache-Control": "no-store"})
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def _wanted(etag: str, size: int) -> tuple[Part, ...] | None:

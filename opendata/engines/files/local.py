@@ -10,24 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
 
 from opendata.base.kit.errors import NotFound, StorageFull, TooLarge, Unavailable
-from opendata.engines.files.protocol import FileStore, StoredFile
+from opendata.engines.files.protocol import StoredFile
 
 CHUNK = 1 << 18
 RESERVE = 0.05
 """Share of the disk that is never filled."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ASK_DISK_EVERY = 32 * CHUNK
-
-
-def open_files(url: str) -> FileStore:
-    """The store for `file:///folder`. Raises ValueError for a scheme no engine answers to."""
-    parts = urlsplit(url)
-    if parts.scheme != "file" or not parts.path:
-        raise ValueError(f"no file store for {url!r}")
-    return LocalFiles(Path(unquote(parts.path)))
 
 
 class LocalFiles:
@@ -65,6 +56,9 @@ class LocalFiles:
 
     def local_path(self, sha256: str) -> Path | None:
         return self._place(sha256)
+
+    def direct_url(self, sha256: str, *, content_type: str, disposition: str) -> str | None:  # noqa: ARG002
+        return None
 
     def remove(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)

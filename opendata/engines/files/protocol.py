@@ -30,6 +30,10 @@ class FileStore(Protocol):
     def local_path(self, sha256: str) -> Path | None:
         """A path a server on this host may send by itself, or None where there is none."""
 
+    def direct_url(self, sha256: str, *, content_type: str, disposition: str) -> str | None:
+        """An address from which a client may fetch the file itself for some minutes, with these headers,
+        or None where files go through us."""
+
     def remove(self, sha256: str) -> None:
         """Forget a file; no error when it is absent."""
 

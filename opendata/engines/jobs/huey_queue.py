@@ -1,61 +1,51 @@
-"""The queue on huey, over SQLite on one host."""
+"""The queue on huey, over the stores of `stores`."""
 
+import contextlib
 import threading
-from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-from huey import SqliteHuey
+import structlog
+from huey import Huey
 from huey.consumer import Consumer
-from huey.registry import Message
-from huey.serializer import Serializer
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.kit.ids import new_id
 from opendata.engines.jobs.protocol import Handler, Queue
+from opendata.engines.jobs.stores import OPENERS
 
-
-class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types
-    """Queue messages as JSON: a queue file is data and can run nothing when it is read."""
-
-    _INSTANTS = ("eta", "expires_resolved")
-
-    def _serialize(self, data: Any) -> bytes:
-        return orjson.dumps(data._asdict())
-
-    def _deserialize(self, data: bytes) -> Any:
-        fields = orjson.loads(bytes(data))
-        for name in self._INSTANTS:
-            if fields[name] is not None:
-                fields[name] = datetime.fromisoformat(fields[name])
-        return Message(**fields)
+log = structlog.get_logger(__name__)
 
 
 class HueyQueue:
-    """One task, `job`, carries every kind; the kind and its arguments are its parameters."""
+    """One task, `job`, carries every kind; the kind and its arguments are its parameters.
 
-    def __init__(self, path: Path, *, workers: int = 1) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._huey = SqliteHuey("opendata", filename=str(path), results=False, serializer=JsonSerializer())
+    Nothing is dialled before the first use: a queue that is away keeps no web process from starting.
+    """
+
+    def __init__(self, huey: Huey, *, workers: int = 1) -> None:
+        self._huey = huey
         self._workers = workers
         self._handlers: dict[str, Handler] = {}
         self._consumer: Consumer | None = None
+        self._ready = False
         self._task = self._huey.task(name="job")(self._perform)
 
     def register(self, name: str, handler: Handler) -> None:
         self._handlers[name] = handler
 
     def put(self, name: str, arguments: Mapping[str, Any], *, delay: float = 0.0) -> str:
-        task = self._task.s(name, dict(arguments))
-        if delay:
-            self._task.schedule(args=(name, dict(arguments)), delay=delay)
-            return new_id()
-        self._huey.enqueue(task)
-        return str(task.id)
+        with self._faults():
+            if delay:
+                self._task.schedule(args=(name, dict(arguments)), delay=delay)
+                return new_id()
+            task = self._task.s(name, dict(arguments))
+            self._huey.enqueue(task)
+            return str(task.id)
 
     def waiting(self) -> int:
-        return int(self._huey.pending_count())
+        with self._faults():
+            return int(self._huey.pending_count())
 
     def start(self) -> None:
         consumer = _EmbeddedConsumer(
@@ -74,8 +64,24 @@ class HueyQueue:
             self._consumer.stop(graceful=True)
             self._consumer = None
 
+    def close(self) -> None:
+        self.stop()
+        self._huey.storage.close()
+
     def _perform(self, name: str, arguments: Mapping[str, Any]) -> None:
         self._handlers[name](arguments)
+
+    @contextlib.contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Whatever the store's client raises means one thing here. Its tables are made at the first use."""
+        try:
+            if not self._ready and hasattr(self._huey.storage, "initialize_schema"):
+                self._huey.storage.initialize_schema()
+            self._ready = True
+            yield
+        except Exception as error:
+            log.warning("jobs.unavailable", error=repr(error)[:300])
+            raise Unavailable from error
 
 
 class _EmbeddedConsumer(Consumer):  # type: ignore[misc]  # huey ships no types
@@ -110,8 +116,12 @@ class ImmediateQueue:
         return
 
 
-def open_queue(url: str) -> Queue:
-    """`sqlite:///path` for huey on SQLite, `immediate://` to run jobs at once."""
+def open_queue(url: str, *, workers: int = 1) -> Queue:
+    """`immediate://` to run jobs at once; huey on `sqlite:///path`, `redis://host:port/db?name=…` or
+    `postgresql://…`. `workers` is the number of jobs at the same time. Raises ValueError for others."""
     if url == "immediate://":
         return ImmediateQueue()
-    return HueyQueue(Path(url.removeprefix("sqlite:///")))
+    scheme = url.partition(":")[0]
+    if scheme not in OPENERS:
+        raise ValueError(f"no job queue for {scheme}:")
+    return HueyQueue(OPENERS[scheme](url), workers=workers)

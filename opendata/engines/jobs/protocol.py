@@ -7,6 +7,8 @@ Handler = Callable[[Mapping[str, Any]], None]
 
 
 class Queue(Protocol):
+    """`put` and `waiting` may raise `Unavailable`. A queue that is away is waited for by its workers."""
+
     def register(self, name: str, handler: Handler) -> None:
         """Name the function that runs jobs of this kind. Arguments are a small JSON object."""
 
@@ -18,4 +20,5 @@ class Queue(Protocol):
     def start(self) -> None:
         """Begin working in threads of this process until `stop`."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Finish the jobs at hand and return."""

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 from opendata.testing.servers.missing import (
     ServerMissing,
@@ -38,7 +39,12 @@ class S3Server(Server):
 
     @property
     def url(self) -> str:
-        return f"s3://{self.bucket}"
+        return self.address()
+
+    def address(self, prefix: str = "", **options: str) -> str:
+        """The URL of a store below `prefix`."""
+        query = urlencode({"endpoint": self.endpoint, "region": self.region, **options})
+        return f"s3://{self.access_key}:{self.secret_key}@{self.bucket}/{prefix}?{query}"
 
     def prepare(self) -> None:
         (self.folder / "buckets" / self.bucket).mkdir(parents=True)

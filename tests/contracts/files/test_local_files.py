@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from opendata.base.kit.errors import StorageFull, Unavailable
-from opendata.engines.files.local import LocalFiles, open_files
+from opendata.engines.files import LocalFiles, open_files
 from opendata.testing.files_contract import FilesContract
 
 
