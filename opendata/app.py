@@ -6,7 +6,7 @@ from opendata.assembly import NotMigrated, assemble
 from opendata.base.models import migrations
 from opendata.base.runtime import Platform
 from opendata.doors import api, web
-from opendata.doors.http import application, plugin_routes
+from opendata.doors.http import application, control_limits, plugin_routes
 from opendata.doors.http.permissions import require_all_declared
 from opendata.doors.worker import Worker
 from opendata.services.catalog.hooks import Plugins
@@ -35,4 +35,5 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     web.register(app, platform)
     plugin_routes.register(app, platform.part(Plugins))
     require_all_declared(app)
+    control_limits.install(app, platform)
     return app

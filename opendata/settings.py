@@ -63,7 +63,11 @@ class Settings:
     trusted_proxies: int = _setting(0, "Number of proxies in front whose X-Forwarded-* headers count.")
     max_upload_mb: int = _setting(200, "Largest uploaded file, in MB.")
     session_hours: int = _setting(12, "Hours a sign-in lasts.")
-    sign_in_limit: str = _setting("10 per 5 minutes", "Sign-in tries per account and address.")
+    guard_limits: Mapping[str, str] = _setting(
+        {},
+        "Other limits for guarded forms, by bucket: {sign_in = '10 per 5 minutes', sign_up = '5 per hour'}."
+        " TOML only.",
+    )
     apps_per_user: int = _setting(10, "Applications a person may own.")
     apps_per_organization: int = _setting(50, "Applications an organisation may own.")
     keys_per_app: int = _setting(10, "Live keys an application may have.")

@@ -32,9 +32,11 @@ from opendata.base.formats.record import (
     Spatial,
 )
 from opendata.base.models import Base, Dataset, Organization, User
-from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.base.runtime import SYSTEM, Caller, Platform, Work
+from opendata.doors.http.control_limits import BUCKETS
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
-from opendata.services.access import members, sessions
+from opendata.services.access import applications, invitations, keys, members, people, sessions
+from opendata.services.access.scopes import OPEN
 from opendata.services.catalog import datasets, files, organizations, workflow
 from opendata.services.harvest import runs, sources
 from opendata.services.plans import defaults, plans
@@ -64,7 +66,8 @@ class ApiClient(FlaskClient):
 class City:
     """`own` and `foreign` are bodies; `published`, `draft`, `submitted`, `withdrawn`, `restricted` are
     datasets of `own`; `others_draft` is a draft of `foreign`; `source` is an accepted harvest source of
-    `own` whose folder holds one file, `run` a preview of it, `file` a stored file. All by id."""
+    `own` whose folder holds one file, `run` a preview of it, `file` a stored file; `application` belongs to
+    `own`, `key` is its key, `invitation` somebody asked into `own`. All by id."""
 
     platform: Platform
     app: Flask
@@ -79,7 +82,24 @@ class City:
     source: str = ""
     run: str = ""
     file: str = ""
+    application: str = ""
+    key: str = ""
+    invitation: str = ""
     users: dict[str, str] = field(default_factory=dict)
+
+    def caller(self, role: str) -> Caller:
+        """Somebody with this role, as services know them."""
+        with self.platform.read(SYSTEM) as work:
+            return people.caller_of(work, work.session.get_one(User, self.users[role]))
+
+    def key_of(self, role: str, *scopes: str, **limits: Any) -> str:
+        """The secret of a new key of this person's own application, with these scopes (default: reading)."""
+        with self.platform.work(self.caller(role)) as work:
+            known = {found.name: found for found in applications.listing(work)}
+            name = f"{role} {' '.join(scopes)}".strip()
+            wanted = scopes or OPEN
+            found = known.get(name) or applications.create(work, name, wanted=wanted)
+            return keys.create(work, found, "thử", wanted=wanted, **limits).secret
 
     def client(self, role: str = "anonymous") -> ApiClient:
         """A browser of somebody with this role, signed in unless anonymous."""
@@ -161,7 +181,7 @@ def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) ->
     return replace(record, **changes)
 
 
-def build_city(folder: Path) -> City:
+def build_city(folder: Path, *, floor_per_second: int = 0) -> City:
     """The city in `folder`, behind the whole web application, with an index in memory."""
     settings = Settings(
         data_dir=str(folder),
@@ -172,7 +192,8 @@ def build_city(folder: Path) -> City:
         harvest_allow_roots=(str(folder),),
         worker_in_web=False,
         counters_url="memory://",
-        floor_per_second=0,
+        floor_per_second=floor_per_second,
+        guard_limits=dict.fromkeys(BUCKETS, "100000 per second"),
         log_level="ERROR",
     )
     platform = assemble(settings)
@@ -183,6 +204,7 @@ def build_city(folder: Path) -> City:
     _lift_limits(city)
     _settle(city)
     _harvest(city, folder / "nguon")
+    _equip(city)
     return city
 
 
@@ -209,6 +231,18 @@ def put_file(path: Path, body: bytes) -> None:
     """A department's file that has lain there for a while: what is still being written is not read."""
     path.write_bytes(body)
     os.utime(path, (1_750_000_000, 1_750_000_000))
+
+
+def _equip(city: City) -> None:
+    """An application of the department with a key, made by its editor, and an open invitation."""
+    with city.platform.work(city.caller("editor")) as work:
+        owner = work.session.get_one(Organization, city.own)
+        made = applications.create(work, "Cổng của sở", organization=owner)
+        city.application, city.key = made.id, keys.create(work, made, "máy chủ").key.id
+    with city.platform.work(SYSTEM) as work:
+        owner = work.session.get_one(Organization, city.own)
+        asked = invitations.invite(work, owner, "moi@haiphong.example", "member")
+        city.invitation = invitations.name_of(asked)
 
 
 def _settle(city: City) -> None:
@@ -239,6 +273,7 @@ def _person(work: Work, role: str, organization: Organization) -> str:
         name=f"Người {role}",
         operator=role == "operator",
         created=datetime(2026, 1, 1, tzinfo=UTC),
+        confirmed_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     work.session.add(user)
     work.session.flush()

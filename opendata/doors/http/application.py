@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.runtime import Platform
-from opendata.doors.http import bodies, gate, health, identity, language, limits, ratelimit_fields
+from opendata.doors.http import bodies, floor, gate, health, identity, language, limits, ratelimit_fields
 from opendata.doors.http.context import EXTENSION
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
@@ -68,6 +68,7 @@ def build(platform: Platform) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    floor.install(app, platform)
     if platform.settings.trusted_proxies:
         hops = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ import structlog
 from flask import Response, g, request
 
 from opendata.base.kit.errors import RateLimited
-from opendata.doors.http import address, gate, ratelimit_fields
+from opendata.doors.http import floor, gate, ratelimit_fields
 from opendata.doors.http.context import caller, platform
 from opendata.services.plans.book import PlanBook, Terms
 from opendata.services.plans.gate import Admission, Context, PlanGate
@@ -42,7 +42,7 @@ def admit() -> None:
 def context() -> Context:
     """Who asks, as rules count."""
     book = platform().part(PlanBook)
-    network = address.block(address.client())
+    network = floor.block(request.remote_addr)
     shown = gate.credential()
     if shown is not None:
         terms = book.of(shown.owner, shown.application_id, env=shown.env)

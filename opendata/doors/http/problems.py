@@ -5,11 +5,11 @@ from typing import Any
 import orjson
 import structlog
 from flask import Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 
 from opendata.base.i18n import translations
-from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
+from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError, RateLimited
 from opendata.base.kit.secrets import redact
 from opendata.doors.http.context import language
 
@@ -61,6 +61,8 @@ def as_open_data_error(error: Exception) -> OpenDataError:
         return error
     if isinstance(error, WerkzeugMethodNotAllowed):
         return MethodNotAllowed(allow=", ".join(sorted(error.valid_methods or ())))
+    if isinstance(error, TooManyRequests):
+        return RateLimited(retry_after=g.get("retry_after", 5))
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _BY_STATUS.get(error.code, BadRequest)()
     log.exception("request.failed", path=request.path, request_id=g.get("request_id"), exc_info=error)

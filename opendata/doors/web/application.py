@@ -55,4 +55,6 @@ def error_page(error: OpenDataError) -> Response:
         "errors/error.html", status=error.status, error=error, message=sentence(error), **extra
     )
     response.headers["Cache-Control"] = "no-store"
+    if extra:
+        response.headers["Retry-After"] = str(extra["retry_after"])
     return response

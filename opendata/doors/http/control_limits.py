@@ -1,0 +1,159 @@
+"""Limits of the control plane, by Flask-Limiter: forms that let people in, make things, or cost much.
+
+Views are named here, each with the bucket it draws from; a bucket is shared by the languages and addresses
+of a form and by nothing else. The plan gate limits the data plane; below both lies the floor.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from flask import Flask, g, request
+from flask_limiter import Limiter, RequestLimit
+from limits import parse_many
+
+from opendata.base.kit.errors import Invalid
+from opendata.base.runtime import Platform
+from opendata.doors.http import address
+from opendata.doors.http.context import caller
+from opendata.engines.counters import Cell, Counters, CountersStorage, CountersUnavailable
+
+STRATEGY = "sliding-window-counter"
+PREFIX = f"fl1:{STRATEGY}:"
+"""A strategy of its own never meets the counters of another."""
+
+
+def _network() -> str:
+    return address.block(address.client())
+
+
+def _account() -> str:
+    """Who is signed in, else the network: never empty, never something secret."""
+    return caller().user_id or _network()
+
+
+def _account_tried() -> str:
+    """The account a form names, from this network; only a digest of it leaves here."""
+    named = request.form.get("email", "").strip().casefold()[:320]
+    return hashlib.sha256(f"{_network()}|{named}".encode()).hexdigest()[:32]
+
+
+def _site() -> str:
+    return "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """`limit` as the `limits` library writes it; `key` tells who is counted; `methods` what counts."""
+
+    limit: str
+    key: Callable[[], str]
+    methods: tuple[str, ...] = ("POST",)
+
+
+BUCKETS: Mapping[str, Bucket] = {
+    "sign_in": Bucket("10 per 5 minutes", _account_tried),
+    "sign_in_site": Bucket("1000 per 5 minutes", _site),
+    "second_step": Bucket("10 per 5 minutes", _network),
+    "reset": Bucket("10 per 5 minutes", _account_tried),
+    "reset_site": Bucket("1000 per 5 minutes", _site),
+    "sign_up": Bucket("5 per hour", _network),
+    "mail": Bucket("3 per hour", _account),
+    "key_create": Bucket("10 per hour", _account),
+    "forms": Bucket("60 per minute", _account),
+    "admin": Bucket("120 per minute", _account, ("GET", "POST")),
+    "search": Bucket("300 per minute", _network, ("GET",)),
+}
+
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "signing_in.sign_in_submit": ("sign_in", "sign_in_site"),
+    "signing_in.second_step": ("second_step",),
+    "signing_in.to_provider": ("second_step",),
+    "mailbox.forgot_submit": ("reset", "reset_site"),
+    "developers.sign_up_submit": ("sign_up",),
+    "account.change": ("mail",),
+    "apps.create": ("forms",),
+    "apps.act": ("forms",),
+    "keys.create_key": ("key_create",),
+    "keys.rotate_key": ("key_create",),
+    "datasets.listing": ("search",),
+    "home.home": ("search",),
+    "operator.*": ("admin",),
+}
+"""View by blueprint and name; `*` for all of a blueprint. Pages and REST are named alike."""
+
+
+def install(app: Flask, platform: Platform) -> None:
+    """Guard the views, once all are registered. Raises `Invalid` for a limit that cannot be read."""
+    buckets = _buckets(platform.settings.guard_limits)
+    limiter = Limiter(
+        _network,
+        storage_uri=f"{CountersStorage.STORAGE_SCHEME[0]}://",
+        storage_options={"counters": platform.part(Counters)},  # type: ignore[dict-item]  # it is passed on
+        strategy=STRATEGY,
+        headers_enabled=False,
+        swallow_errors=False,
+        in_memory_fallback_enabled=True,
+        key_prefix=PREFIX,
+        on_breach=_note_wait(platform.part(Counters)),
+    )
+    limiter.init_app(app)
+    _leave_others_alone(app)
+    guarded: dict[Any, Any] = {}
+    for endpoint, view in list(app.view_functions.items()):
+        names = _names_for(endpoint)
+        if names and view not in guarded:  # one view may answer in two languages
+            guarded[view] = _guarded(limiter, view, {name: buckets[name] for name in names})
+        app.view_functions[endpoint] = guarded.get(view, view)
+
+
+def _leave_others_alone(app: Flask) -> None:
+    """Only guarded views are limited here: no hook runs before every request of the product."""
+    hooks = app.before_request_funcs[None]
+    hooks[:] = [hook for hook in hooks if not isinstance(getattr(hook, "__self__", None), Limiter)]
+
+
+def _buckets(changed: Mapping[str, Any]) -> Mapping[str, Bucket]:
+    """With the limits an installation sets itself; a wrong one stops the start instead of lifting it."""
+    if unknown := set(changed) - set(BUCKETS):
+        raise Invalid(fields={f"guard_limits.{name}": ", ".join(BUCKETS) for name in unknown})
+    found = {}
+    for name, bucket in BUCKETS.items():
+        text = changed.get(name, bucket.limit)
+        try:
+            readable = bool(parse_many(text))
+        except (ValueError, TypeError):
+            readable = False
+        if not readable:
+            raise Invalid(fields={f"guard_limits.{name}": str(text)})
+        found[name] = Bucket(text, bucket.key, bucket.methods)
+    return found
+
+
+def _names_for(endpoint: str) -> tuple[str, ...]:
+    blueprint, _, view = endpoint.removeprefix("page_").rpartition(".")
+    blueprint = blueprint.removesuffix("_en")
+    return VIEWS.get(f"{blueprint}.{view}") or VIEWS.get(f"{blueprint}.*", ())
+
+
+def _guarded(limiter: Limiter, view: Any, buckets: Mapping[str, Bucket]) -> Any:
+    for name, bucket in buckets.items():
+        view = limiter.shared_limit(
+            bucket.limit, scope=name, key_func=bucket.key, methods=list(bucket.methods)
+        )(view)
+    return view
+
+
+def _note_wait(counters: Counters) -> Callable[[RequestLimit], None]:
+    """Remember how long the refused caller has to wait, for the answer (`problems`)."""
+
+    def note(breached: RequestLimit) -> None:
+        item = breached.limit
+        cell = Cell(breached.key, "sliding", item.amount, item.get_expiry())
+        with suppress(CountersUnavailable):
+            g.retry_after = max(1, ceil(counters.peek([cell]).readings[0].wait + 0.001))
+
+    return note

@@ -1,0 +1,105 @@
+"""The floor below everything: so many requests a second from one network, whatever they ask for.
+
+It counts before routing, sign-in and parsing, every answer whatever its status, so that storms of unknown
+addresses and wrong keys cost little. Checks of health pass: those who ask them are few and ask for all.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from math import ceil
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask
+
+from opendata.base.kit.errors import RateLimited, Unavailable
+from opendata.base.kit.ids import new_id
+from opendata.base.runtime import Platform
+from opendata.doors.http import address
+from opendata.engines.counters import Cell, Counters
+from opendata.engines.counters.leases import Asked, Leases
+
+log = structlog.get_logger(__name__)
+BURST_SECONDS = 4
+"""A page brings its pictures and scripts with it."""
+ABUSE_TYPE = "https://iana.org/assignments/http-problem-types#abnormal-usage-detected"
+EXTENSION = "opendata.floor"
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Floor:
+    def __init__(self, application: Application, platform: Platform) -> None:
+        self._application = application
+        self._rate = platform.settings.floor_per_second
+        self._platform = platform
+        self._leases = Leases(platform.part(Counters), workers=platform.settings.workers, clock=self._now)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/health/"):
+            return self._application(environ, start_response)
+        wait = self._wait(block(environ.get("REMOTE_ADDR")))
+        if wait:
+            return _refuse(environ, start_response, wait)
+        return self._application(environ, start_response)
+
+    def _now(self) -> float:
+        return self._platform.clock().timestamp()
+
+    def sweep(self) -> None:
+        self._leases.sweep()
+
+    def close(self) -> None:
+        self._leases.close()
+
+    def _wait(self, network: str) -> int:
+        """Seconds to wait, 0 for none. A fault of the counters stops nobody."""
+        try:
+            good, lease = self._leases.take(network, lambda: self._asked(network))
+        except Unavailable as error:
+            log.warning("floor.failed", error=repr(error))
+            return 0
+        return 0 if good else max(1, ceil(lease.readings[0].wait))
+
+    def _asked(self, network: str) -> Asked:
+        cell = Cell(f"f:{{{network}}}", "gcra", self._rate * BURST_SECONDS, 1 / self._rate)
+        return Asked([cell], float(self._rate), self._now() + 3600)
+
+
+@lru_cache(maxsize=20_000)
+def block(remote: str | None) -> str:
+    """The network of an address, remembered: the same few ask all the time."""
+    return address.block(address.canonical(remote))
+
+
+def install(app: Flask, platform: Platform) -> None:
+    """Inside of what reads the address a proxy vouches for, outside of everything else."""
+    if platform.settings.floor_per_second:
+        floor = Floor(app.wsgi_app, platform)
+        app.extensions[EXTENSION] = floor
+        app.wsgi_app = floor  # type: ignore[method-assign]
+
+
+def _refuse(environ: dict[str, Any], start_response: Callable[..., Any], wait: int) -> Iterable[bytes]:
+    request_id = new_id()[:13]
+    body = orjson.dumps(
+        {
+            "type": ABUSE_TYPE,
+            "title": RateLimited.message,
+            "status": 429,
+            "code": RateLimited.code,
+            "request_id": request_id,
+            "instance": environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace"),
+        }
+    )
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("Retry-After", str(wait)),
+        ("X-Request-Id", request_id),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Access-Control-Allow-Origin", "*"),
+    ]
+    start_response("429 Too Many Requests", headers)
+    return [body] if environ["REQUEST_METHOD"] != "HEAD" else []

@@ -1,0 +1,141 @@
+"""Forms that let people in are limited by Flask-Limiter, whatever the plans say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from opendata.app import create_app
+from opendata.base.kit.errors import Invalid
+from opendata.doors.http import control_limits
+from opendata.doors.http.control_limits import BUCKETS, VIEWS
+from opendata.testing.web import ApiClient, City, build_city
+
+
+def guarded(city: City, **limits: str) -> ApiClient:
+    """A browser before an application with these limits over the same city."""
+    settings = city.platform.settings
+    changed = {**dict.fromkeys(BUCKETS, "100000 per second"), **limits}
+    object.__setattr__(settings, "guard_limits", changed)
+    app = create_app(platform=city.platform)
+    app.test_client_class = ApiClient
+    client = app.test_client()
+    assert isinstance(client, ApiClient)
+    return client
+
+
+def try_to_sign_in(client: FlaskClient, email: str = "editor@haiphong.example", **kwargs: object) -> int:
+    token = client.get_cookie("opendata_form")
+    if token is None:
+        client.get("/sign-in")
+        token = client.get_cookie("opendata_form")
+    form = {"email": email, "password": "wrong-password-1", "csrf_token": token.value if token else ""}
+    return client.post("/sign-in", data=form, **kwargs).status_code
+
+
+def test_guessing_a_password_ends_after_ten_tries(city: City) -> None:
+    client = guarded(city, sign_in="10 per 5 minutes")
+    assert [try_to_sign_in(client) for _ in range(12)] == [401] * 10 + [429] * 2
+    assert try_to_sign_in(client, "reviewer@haiphong.example") == 401, "another account waits as well"
+
+
+def test_the_whole_site_has_a_bucket_too(city: City) -> None:
+    client = guarded(city, sign_in_site="4 per 5 minutes")
+    tried = [try_to_sign_in(client, f"person{n}@haiphong.example") for n in range(6)]
+    assert tried == [401] * 4 + [429] * 2
+
+
+def test_both_languages_draw_from_one_bucket(city: City) -> None:
+    client = guarded(city, search="3 per minute")
+    seen = [
+        client.get(path).status_code for path in ("/datasets", "/en/datasets", "/datasets", "/en/datasets")
+    ]
+    assert seen == [200, 200, 200, 429]
+
+
+def test_a_refusal_is_a_page_or_a_problem_and_tells_how_long(city: City) -> None:
+    client = guarded(city, search="1 per minute")
+    client.get("/datasets")
+    page = client.get("/datasets", headers={"Accept": "text/html"})
+    assert page.status_code == 429
+    assert 1 <= int(page.headers["Retry-After"]) <= 120
+    problem = client.get("/datasets", headers={"Accept": "application/json"})
+    assert problem.get_json(force=True)["code"] == "rate_limited"
+
+
+def test_walking_through_one_block_is_one_caller(city: City) -> None:
+    """The last 64 bits of an address are the subscriber's own; an IPv4 address is one however written."""
+    client = guarded(city, sign_in="3 per 5 minutes")
+    walked = [
+        try_to_sign_in(client, environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{n:x}"}) for n in range(1, 6)
+    ]
+    assert walked == [401] * 3 + [429] * 2
+    assert try_to_sign_in(client, environ_base={"REMOTE_ADDR": "2001:db8:1:3::1"}) == 401
+    mapped = [
+        try_to_sign_in(client, environ_base={"REMOTE_ADDR": remote})
+        for remote in ("203.0.113.5", "::ffff:203.0.113.5", "203.0.113.5", "::ffff:203.0.113.5")
+    ]
+    assert mapped == [401] * 3 + [429]
+
+
+@pytest.mark.parametrize("text", ["", "often", "0 per x", "10", "unlimited"])
+def test_a_limit_that_cannot_be_read_stops_the_start(city: City, text: str) -> None:
+    with pytest.raises(Invalid):
+        guarded(city, sign_in=text)
+
+
+def test_a_bucket_that_is_not_there_stops_the_start(city: City) -> None:
+    with pytest.raises(Invalid):
+        guarded(city, sign_inn="10 per minute")
+
+
+def test_every_guarded_view_exists(still_city: City) -> None:
+    there = {
+        endpoint.removeprefix("page_").replace("_en.", ".") for endpoint in still_city.app.view_functions
+    }
+    blueprints = {name.rpartition(".")[0] for name in there}
+    for name in VIEWS:
+        blueprint, _, view = name.rpartition(".")
+        assert blueprint in blueprints if view == "*" else name in there, name
+
+
+def test_every_bucket_is_used_and_every_name_is_a_bucket() -> None:
+    used = {name for names in VIEWS.values() for name in names}
+    assert used == set(BUCKETS)
+
+
+def test_no_key_is_empty_or_tells_the_account(still_city: City) -> None:
+    with still_city.app.test_request_context("/sign-in", method="POST", data={"email": "a@b.example"}):
+        keys = [bucket.key() for bucket in BUCKETS.values()]
+    assert all(keys)
+    assert not any("a@b" in key for key in keys)
+
+
+@pytest.fixture
+def low_city(tmp_path: Path) -> Iterator[City]:
+    """With a floor of three requests a second."""
+    made = build_city(tmp_path, floor_per_second=3)
+    yield made
+    made.platform.close()
+
+
+def test_the_floor_counts_every_answer_before_routing(low_city: City) -> None:
+    client = low_city.client()
+    paths = ["/api/v1/nothing", "/nowhere", "/datasets", "/api/v1/datasets?size=1"]
+    seen = [client.get(paths[n % 4]).status_code for n in range(20)]
+    assert seen.count(429) >= 4
+    refused = client.get("/nowhere")
+    assert refused.status_code == 429
+    assert refused.content_type == "application/problem+json"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert refused.get_json(force=True)["type"].endswith("#abnormal-usage-detected")
+    assert client.get("/health/live").status_code == 200
+    other = client.get("/nowhere", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    assert other.status_code == 404
+
+
+def test_no_hook_of_the_limiter_runs_before_other_requests(still_city: City) -> None:
+    hooks = still_city.app.before_request_funcs[None]
+    assert not any("flask_limiter" in getattr(hook, "__module__", "") for hook in hooks)
+    assert control_limits.STRATEGY in control_limits.PREFIX
