@@ -17,8 +17,9 @@ demo: $(VENV)/.run assets-quiet ## fill the portal with the demo city and serve 
 	@export OPENDATA_CONFIG=$${OPENDATA_CONFIG:-config/development.toml} OPENDATA_BASE_URL=http://127.0.0.1:$(PORT); \
 	$(BIN)/opendata demo load --as-of today && exec $(BIN)/opendata serve --port $(PORT)
 
-test: $(VENV)/.dev assets-quiet ## run every test that this machine can run
+test: $(VENV)/.dev ## run every test that this machine can run
 	@tools/install_test_programs
+	@$(BIN)/python tools/build_static.py --dev
 	$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev ## run the unit tests alone (under a minute)
