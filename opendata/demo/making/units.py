@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from opendata.demo.draw import Draw, quarters, split
+from opendata.demo.draw import Draw, next_month, quarters, split
 from opendata.demo.making.city import MERGER, City, switched
 from opendata.demo.places import Ward, cells, crosswalk, former_city_wards, wards
 from opendata.demo.writing.columns import Row
@@ -55,7 +55,9 @@ def stations(city: City) -> Iterator[Row]:
         for operator in OPERATORS
     }
     on_air: dict[tuple[str, str], int] = {}
-    for number, quarter in enumerate(quarters(date(2023, 10, 1), city.as_of)):
+    begun = quarters(date(2023, 10, 1), city.as_of)
+    ended = [quarter for quarter in begun if next_month(next_month(quarter)) <= city.last_month]
+    for number, quarter in enumerate(ended):
         scope = switched(quarter)
         cells_ = [(ward.code, operator) for ward in _wards_of(scope) for operator in OPERATORS]
         chances = [weights[cell] for cell in cells_]

@@ -58,7 +58,8 @@ def last_update(dataset: Dataset, as_of: date) -> str:
 def period(dataset: Dataset, as_of: date) -> tuple[str, str | None]:
     """Start and end of what the rows cover, as ISO dates with their precision."""
     start, end = dataset.period
-    return _first(start), _last(end, as_of) if end else None
+    first = _first(start) if start != end else _first(_moved_quarter(start, as_of))
+    return first, _last(end, as_of) if end else None
 
 
 def _first(text: str) -> str:
@@ -69,6 +70,7 @@ def _first(text: str) -> str:
 def _last(text: str, as_of: date) -> str:
     if as_of != DEFAULT_AS_OF and text in _MOVING:
         return _moved(text, as_of)
+    text = _moved_quarter(text, as_of)
     year, _, quarter = text.partition("-Q")
     return f"{year}-{3 * int(quarter):02d}" if quarter else text.partition("T")[0]
 
@@ -77,14 +79,28 @@ def _moved(text: str, as_of: date) -> str:
     month = months(date(2026, 1, 1), as_of)[-1]
     if text == "2026-09":
         return f"{month:%Y-%m}"
-    if text == "2026-Q3":
-        return f"{as_of.year}-{(as_of.month + 2) // 3 * 3:02d}"
+    if text == "2026-07-01":
+        quarter = _ended_quarter(as_of)
+        return f"{quarter:%Y}-{quarter.month - 2:02d}-01"
     if text == "2026-09-28":
         return (as_of - timedelta(days=as_of.weekday())).isoformat()
     return as_of.isoformat()
 
 
-_MOVING = {"2026-09", "2026-Q3", "2026-09-28", "2026-09-30T23"}
+_MOVING = {"2026-09", "2026-07-01", "2026-09-28", "2026-09-30T23"}
+
+
+def _moved_quarter(text: str, as_of: date) -> str:
+    """The present quarter of the catalogue stands for the last that has ended by `as_of`."""
+    if text != "2026-Q3":
+        return text
+    quarter = _ended_quarter(as_of)
+    return f"{quarter.year}-Q{quarter.month // 3}"
+
+
+def _ended_quarter(as_of: date) -> date:
+    """First day of the last month of the last quarter that has ended by `as_of`."""
+    return [month for month in months(date(2025, 1, 1), as_of) if month.month % 3 == 0][-1]
 
 
 DAYS = {

@@ -7,6 +7,7 @@ import pytest
 
 from opendata.demo import bodies, datasets, generate, generate_earlier
 from opendata.demo.reading import folder_reader
+from opendata.demo.writing import calendar
 
 
 def digests(root):
@@ -48,6 +49,28 @@ def test_a_later_day_adds_rows_and_changes_none(city_rows, tmp_path, name):
 def test_a_series_ends_with_the_last_whole_month(tmp_path):
     generate(tmp_path, only=["D10"], as_of=date(2026, 11, 25))
     assert max(row["thang"] for row in folder_reader(tmp_path)("D10", None)) == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize("name", ["D02", "D29"])
+def test_a_quarterly_series_ends_with_the_last_whole_quarter(tmp_path, name):
+    generate(tmp_path, only=[name], as_of=date(2026, 11, 25))
+    rows = list(folder_reader(tmp_path)(name, None))
+    last = max(row["quy"] for row in rows if row.get("nam", 2026) == 2026)
+    assert last in {3, date(2026, 7, 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "as_of", "period"),
+    [
+        ("D02", date(2026, 11, 25), ("2015", "2026-09")),
+        ("D02", date(2027, 2, 10), ("2015", "2026-12")),
+        ("D29", date(2026, 11, 25), ("2023-10-01", "2026-07-01")),
+        ("D40", date(2026, 11, 25), ("2026-07", "2026-09")),
+        ("D40", date(2026, 12, 31), ("2026-10", "2026-12")),
+    ],
+)
+def test_the_period_told_ends_where_the_rows_do(name, as_of, period):
+    assert calendar.period(datasets()[name], as_of) == period
 
 
 def test_a_day_before_the_figures_end_is_refused(tmp_path):
