@@ -5,7 +5,7 @@ from flask import Flask
 from opendata.assembly import NotMigrated, assemble
 from opendata.base.models import migrations
 from opendata.base.runtime import Platform
-from opendata.doors import api, web
+from opendata.doors import api, oauth, web
 from opendata.doors.http import application, control_limits, plugin_routes
 from opendata.doors.http.permissions import require_all_declared
 from opendata.doors.worker import Worker
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app = application.build(platform)
     api.register(app)
     web.register(app, platform)
+    oauth.register(app, platform)
     plugin_routes.register(app, platform.part(Plugins))
     require_all_declared(app)
     control_limits.install(app, platform)

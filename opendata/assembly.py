@@ -23,6 +23,8 @@ from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
 from opendata.services.access.last_use import LastUse
 from opendata.services.access.provider import Provider
+from opendata.services.access.oauth.access_tokens import AccessTokens
+from opendata.services.access.oauth.signing import SigningKeys
 from opendata.services.catalog import documents
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
@@ -77,14 +79,19 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
 
 
 def _know_callers(platform: Platform) -> None:
-    """What the gate asks: keys, and the watch that lets every worker see changes to them."""
+    """What the gate asks: keys and tokens, and the watch that lets every worker see changes to them."""
     platform.register(Peppers, open_peppers(platform.settings))
     changes, last_use = Changes(platform), LastUse(platform)
     changes.also(last_use.tick)
     platform.register(Changes, changes)
     platform.register(LastUse, last_use)
     platform.register(Provider, Provider(platform.settings))
-    platform.register(Authenticator, Authenticator(platform, changes))
+    authenticator = Authenticator(platform, changes)
+    platform.register(Authenticator, authenticator)
+    platform.register(SigningKeys, SigningKeys(platform, changes))
+    tokens = AccessTokens(platform, changes)
+    platform.register(AccessTokens, tokens)
+    authenticator.read_token = tokens.read
 
 
 def _count_calls(platform: Platform) -> None:

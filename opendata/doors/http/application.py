@@ -9,8 +9,18 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from opendata.base.kit.errors import OpenDataError
-from opendata.base.runtime import Platform
-from opendata.doors.http import bodies, floor, gate, health, identity, language, limits, ratelimit_fields
+from opendata.base.runtime import ANONYMOUS, Platform
+from opendata.doors.http import (
+    bodies,
+    floor,
+    gate,
+    health,
+    identity,
+    language,
+    limits,
+    machines,
+    ratelimit_fields,
+)
 from opendata.doors.http.context import EXTENSION
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
@@ -89,7 +99,10 @@ def _begin() -> None:
         return
     _require_known_host()
     bodies.allow()
-    identity.identify()
+    if machines.asked():
+        g.caller, g.csrf = ANONYMOUS, None
+    else:
+        identity.identify()
     limits.admit()
 
 
@@ -148,7 +161,7 @@ def _render(error: Exception) -> Response:
     """API paths answer problem+json; pages ask the page door for its error page."""
     ours = as_open_data_error(error)
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
-    if request.path.startswith(("/api/", "/health/")) or page is None:
+    if request.path.startswith(("/api/", "/health/")) or page is None or machines.asked():
         return _challenged(problem(ours), ours)
     try:
         return page(ours)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
 
@@ -148,6 +149,8 @@ def credential_of(work: Work, key: ApiKey, application: Application) -> Credenti
     person_id = application.owner_user_id or key.created_by_id
     person = work.session.get(User, person_id) if person_id else None
     scopes = frozenset(key.scopes) & frozenset(application.scopes)
+    name = f"{application.name} · {key.name}"
+    caller = caller_for(work, person, home=application.owner_org_id, name=name, scopes=scopes)
     return Credential(
         kind="key",
         id=key.id,
@@ -156,7 +159,7 @@ def credential_of(work: Work, key: ApiKey, application: Application) -> Credenti
         env=application.env,
         scopes=scopes,
         expires_at=_end(work, key, person),
-        caller=_caller(work, key, application, person, scopes),
+        caller=replace(caller, credential=key.id, application_id=application.id),
         products=frozenset(key.products),
         networks=tuple(ip_network(text) for text in key.cidrs),
         origins=frozenset(key.origins),
@@ -179,24 +182,21 @@ def _refusal(key: ApiKey, application: Application, person: User | None) -> type
     return None
 
 
-def _caller(
-    work: Work, key: ApiKey, application: Application, person: User | None, scopes: frozenset[str]
+def caller_for(
+    work: Work, person: User | None, *, home: str | None, name: str, scopes: frozenset[str]
 ) -> Caller:
-    """Roles count only where the application is at home: everywhere for a person's own, in the one
-    organisation for its."""
+    """Somebody's rights lent to a credential. Roles count only where the application is at home:
+    everywhere for a person's own, in the one organisation for its."""
     as_person = people.caller_of(work, person) if person is not None and person.active else Caller()
-    home = application.owner_org_id
     return Caller(
         kind="key",
         user_id=as_person.user_id,
-        name=f"{application.name} · {key.name}",
+        name=name,
         operator=as_person.operator and home is None,
         roles=as_person.roles if home is None else _only(home, as_person.roles),
         teams=as_person.teams if home is None else _only(home, as_person.teams),
         locale=as_person.locale,
         scopes=scopes,
-        credential=key.id,
-        application_id=application.id,
     )
 
 

@@ -109,7 +109,7 @@ class Credential:
         if self.refusal is not None:
             raise self.refusal
         if now >= self.expires_at:
-            raise KeyExpired
+            raise KeyExpired if self.kind == "key" else TokenInvalid
         if self.networks and not _within(address, self.networks):
             raise NetworkNotAllowed
         if self.origins and origin not in self.origins:
@@ -120,8 +120,8 @@ class Credential:
             raise ProductNotAllowed
 
     def ends_soon(self, now: datetime) -> bool:
-        """Whether answers tell of its end: in the overlap of a rotation, and in its last 30 days."""
-        return self.replaced or self.expires_at - now <= NOTICE
+        """Whether answers tell of its end: in the overlap of a rotation, and in a key's last 30 days."""
+        return self.kind == "key" and (self.replaced or self.expires_at - now <= NOTICE)
 
 
 def _within(address: Address | None, networks: tuple[Network, ...]) -> bool:

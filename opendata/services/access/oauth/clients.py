@@ -182,6 +182,29 @@ def describe(
     jwks: Mapping[str, Any] | None,
 ) -> None:
     """Write down what the client may do. Raises `Invalid` naming every field that is wrong."""
+    problems = _wrong(name, grants, auth_method, redirect_uris, jwks)
+    asked = scopes.cleaned(scopes.OPEN if wanted is None else wanted)
+    if wanted is None:
+        asked = [scope for scope in asked if scope in application.scopes]
+    if not asked or not set(asked) <= set(application.scopes):
+        problems["scopes"] = N_("Ứng dụng không có phạm vi này.")
+    if problems:
+        raise Invalid(fields=problems)
+    added = [scope for scope in asked if scope not in (row.scopes or ())]
+    scopes.require_held(work.caller, added, application.owner_org_id)
+    row.name, row.auth_method = clean(name), auth_method
+    row.type = "public" if auth_method == "none" else "confidential"
+    row.grants, row.redirect_uris = list(dict.fromkeys(grants)), list(dict.fromkeys(redirect_uris))
+    row.scopes, row.jwks = asked, dict(jwks) if jwks else None
+
+
+def _wrong(
+    name: str,
+    grants: Sequence[str],
+    auth_method: str,
+    redirect_uris: Sequence[str],
+    jwks: Mapping[str, Any] | None,
+) -> dict[str, str]:
     problems: dict[str, str] = {}
     if not 1 <= len(clean(name)) <= 100:
         problems["name"] = N_("Cần có tên.")
@@ -197,19 +220,7 @@ def describe(
         problems["redirect_uris"] = N_("Địa chỉ quay về phải là https, không có phần sau dấu #.")
     if (auth_method == "private_key_jwt") != (jwks is not None) or (jwks and not _are_public_keys(jwks)):
         problems["jwks"] = N_("Cần bộ khóa công khai EC P-256 hoặc RSA từ 2048 bit.")
-    asked = scopes.cleaned(scopes.OPEN if wanted is None else wanted)
-    if wanted is None:
-        asked = [scope for scope in asked if scope in application.scopes]
-    if not asked or not set(asked) <= set(application.scopes):
-        problems["scopes"] = N_("Ứng dụng không có phạm vi này.")
-    if problems:
-        raise Invalid(fields=problems)
-    added = [scope for scope in asked if scope not in (row.scopes or ())]
-    scopes.require_held(work.caller, added, application.owner_org_id)
-    row.name, row.auth_method = clean(name), auth_method
-    row.type = "public" if auth_method == "none" else "confidential"
-    row.grants, row.redirect_uris = list(dict.fromkeys(grants)), list(dict.fromkeys(redirect_uris))
-    row.scopes, row.jwks = asked, dict(jwks) if jwks else None
+    return problems
 
 
 def is_redirect(text: Any) -> bool:

@@ -6,8 +6,6 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 
-NEVER_STORED = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
-
 
 class Parameters(OAuth2Payload):  # type: ignore[misc]  # Authlib ships no types
     """Parameters from one place only: Authlib's own for Flask mixes the address into the form."""
@@ -34,7 +32,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
     ) -> None:
         # Authlib refuses addresses that are not https. Ours may stand behind a proxy that ends TLS.
         super().__init__(method, f"https://localhost{path}", headers=_headers(authorization))
-        self.payload = Parameters(pairs)
+        self.payload: Parameters = Parameters(pairs)
 
     @property
     def args(self) -> dict[str, str]:
@@ -42,7 +40,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
 
     @property
     def form(self) -> dict[str, str]:
-        return self.payload.data  # type: ignore[no-any-return]
+        return self.payload.data
 
     def every(self, name: str) -> list[str]:
         """All values of a parameter that may be repeated, without empty ones."""

@@ -1,0 +1,28 @@
+"""Endpoints that programs call and that look after their own credentials: OAuth2's.
+
+The session of a browser counts for nothing there, so a foreign page can make nothing of it, and no form
+token is asked for.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import current_app, request
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def for_machines(view: F) -> F:
+    """Mark a view that authenticates its callers itself."""
+    view.__for_machines__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def asked() -> bool:
+    """Whether this request is for such a view."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    while view is not None:
+        if getattr(view, "__for_machines__", False):
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False
