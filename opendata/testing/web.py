@@ -42,6 +42,7 @@ from opendata.services.harvest import runs, sources
 from opendata.services.plans import defaults, plans
 from opendata.services.plans.book import PlanBook
 from opendata.settings import Settings
+from opendata.testing import modes
 
 CSV = "mã,tên,số lượng\n00012,Đồ Sơn,5\n00013,Cát Hải,7\n".encode()
 GENEROUS = ("1000000/second", "100000000/minute")
@@ -183,10 +184,11 @@ def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) ->
 
 def build_city(folder: Path, *, floor_per_second: int = 0) -> City:
     """The city in `folder`, behind the whole web application, with an index in memory."""
+    engines = {"search_url": "memory://", **modes.engine_settings(folder)}
     settings = Settings(
+        **engines,  # type: ignore[arg-type]  # texts all
         data_dir=str(folder),
         mode="test",
-        search_url="memory://",
         base_url="http://localhost",
         harvest_allow_loopback=True,
         harvest_allow_roots=(str(folder),),
@@ -220,6 +222,11 @@ def _harvest(city: City, folder: Path) -> None:
         city.source, city.run = source.id, runs.start(work, source, "preview").id
 
 
+def close_city(city: City, folder: Path) -> None:
+    city.platform.close()
+    modes.forget(folder, city.platform.engine)
+
+
 def _lift_limits(city: City) -> None:
     """Plans that no test meets by accident; tests of limits write their own with `limit`."""
     with city.platform.work(SYSTEM) as work:
@@ -241,6 +248,7 @@ def _equip(city: City) -> None:
         city.application, city.key = made.id, keys.create(work, made, "máy chủ").key.id
     with city.platform.work(SYSTEM) as work:
         owner = work.session.get_one(Organization, city.own)
+        city.users["spare"] = _person(work, "member", owner, name="spare")
         asked = invitations.invite(work, owner, "moi@haiphong.example", "member")
         city.invitation = invitations.name_of(asked)
 
@@ -265,12 +273,12 @@ def _settle(city: City) -> None:
     )
 
 
-def _person(work: Work, role: str, organization: Organization) -> str:
+def _person(work: Work, role: str, organization: Organization, *, name: str = "") -> str:
     """An account without a password: sessions of tests are opened directly."""
     user = User(
-        email=f"{role}@haiphong.example",
-        email_key=f"{role}@haiphong.example",
-        name=f"Người {role}",
+        email=f"{name or role}@haiphong.example",
+        email_key=f"{name or role}@haiphong.example",
+        name=f"Người {name or role}",
         operator=role == "operator",
         created=datetime(2026, 1, 1, tzinfo=UTC),
         confirmed_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -296,15 +304,16 @@ def city(tmp_path: Path) -> Iterator[City]:
     """A city of its own for tests that change something."""
     made = build_city(tmp_path)
     yield made
-    made.platform.close()
+    close_city(made, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def still_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """One city for all tests that only read."""
-    made = build_city(tmp_path_factory.mktemp("city"))
+    folder = tmp_path_factory.mktemp("city")
+    made = build_city(folder)
     yield made
-    made.platform.close()
+    close_city(made, folder)
 
 
 def problem_of(response: TestResponse, status: int, code: str | None = None) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 
 from opendata.base.kit import base62
-from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
+from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound, SignInRequired
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import ApiKey, Application, Organization, User
 from opendata.base.runtime import Work
@@ -79,7 +79,10 @@ def create(
 
 
 def get(work: Work, application_id: str) -> Application:
-    """An application the caller may see. Raises `NotFound` for any other, as for one that is not there."""
+    """An application the caller may see. Raises `SignInRequired` for a visitor, `NotFound` for an
+    application of others as for one that is not there."""
+    if not work.caller.signed_in and not work.caller.operator:
+        raise SignInRequired
     application = work.session.get(Application, application_id)
     if application is None or not _sees(work, application):
         raise NotFound

@@ -4,7 +4,7 @@ nothing; departments are kept by the catalogue."""
 from sqlalchemy import select
 
 from opendata.base.kit import base62
-from opendata.base.kit.errors import N_, Invalid, NotFound
+from opendata.base.kit.errors import N_, Invalid, NotFound, SignInRequired
 from opendata.base.kit.ids import is_id, new_id
 from opendata.base.kit.vietnamese import clean, slugify, sort_key
 from opendata.base.models import Membership, Organization, User
@@ -51,7 +51,10 @@ def create(work: Work, name: str, kind: str = "company") -> Organization:
 
 
 def get(work: Work, id_or_slug: str) -> Organization:
-    """A department or organisation whose members the caller may see. Raises `NotFound` for any other."""
+    """A department or organisation whose members the caller may see. Raises `SignInRequired` for a visitor,
+    `NotFound` for an organisation of others as for one that is not there."""
+    if not work.caller.signed_in and not work.caller.operator:
+        raise SignInRequired
     column = Organization.id if is_id(id_or_slug) else Organization.slug
     found = work.session.scalar(select(Organization).where(column == id_or_slug))
     if found is None or not policy.allows(work.caller, Action.MEMBERS_VIEW, found.id):
