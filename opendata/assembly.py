@@ -10,7 +10,8 @@ from opendata.base.kit import log_secrets
 from opendata.base.kit.errors import N_, Unavailable
 from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.base.runtime import Platform, jobs, outbox
+from opendata.base.models import migrations
+from opendata.base.runtime import SYSTEM, Platform, jobs, outbox
 from opendata.base.runtime.database import connect
 from opendata.engines.counters import Counters, open_counters
 from opendata.engines.files import FileStore, open_files
@@ -22,15 +23,16 @@ from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
 from opendata.services.access.last_use import LastUse
-from opendata.services.access.provider import Provider
 from opendata.services.access.oauth.access_tokens import AccessTokens
 from opendata.services.access.oauth.signing import SigningKeys
+from opendata.services.access.provider import Provider
 from opendata.services.catalog import documents
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
 from opendata.services.harvest import pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
+from opendata.services.plans import defaults
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import PlanGate
 from opendata.settings import Settings, load
@@ -76,6 +78,13 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()
     platform.after_commit = lambda: _drain(platform)
     return platform
+
+
+def prepare(platform: Platform) -> None:
+    """Bring the database to this release: its schema, and the plans every installation begins with."""
+    migrations.upgrade(platform.engine)
+    with platform.work(SYSTEM) as work:
+        defaults.seed(work)
 
 
 def _know_callers(platform: Platform) -> None:

@@ -16,6 +16,7 @@ from opendata.doors.api import (
     members,
     openapi,
     organizations,
+    plans,
     resources,
     vocabularies,
 )
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     members.blueprint,
     me.blueprint,
     integrations.blueprint,
+    plans.blueprint,
 )
 
 

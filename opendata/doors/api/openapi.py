@@ -38,6 +38,7 @@ PATH_NOTES = {
     "run_id": "Id of the run.",
     "application_id": "Id of the application.",
     "key_id": "Id of the key; not its secret.",
+    "plan": "Name of the plan.",
     "user_id": "Id of the person.",
     "invitation_id": "Name of the invitation.",
 }

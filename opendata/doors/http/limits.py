@@ -19,7 +19,7 @@ from opendata.services.plans.gate import Admission, Context, PlanGate
 
 log = structlog.get_logger(__name__)
 PLANE = "/api/"
-FREE = frozenset({"me.limits"})
+FREE = frozenset({"plans.my_limits"})
 """Endpoints that cost nothing: what is left can be asked when nothing is."""
 JITTER = 0.1
 MOST_JITTER = 60

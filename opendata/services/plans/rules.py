@@ -141,14 +141,14 @@ def period_name(window: str, begins: datetime) -> str:
 
 
 def compile_rules(given: Iterable[Any], *, partition: str = "owner") -> tuple[Rule, ...]:
-    """Texts or objects as rules, in their order. `partition` is for those that name none.
+    """Texts, objects or rules as rules, in their order. `partition` is for those that name none.
 
     Raises `RuleInvalid`; an empty list, a name or a window used twice and a plan that counts no requests are
     errors too.
     """
     if isinstance(given, str | bytes | Mapping):
         raise RuleInvalid(rule=repr(given)[:100])
-    rules = tuple(_rule(item, partition) for item in given)
+    rules = tuple(item if isinstance(item, Rule) else _rule(item, partition) for item in given)
     if not rules or len(rules) > MOST_RULES:
         raise RuleInvalid(rule="[]" if not rules else "…")
     names = [rule.name for rule in rules]

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from opendata.services.plans.book import PlanBook
 from opendata.testing.web import City, problem_of
 
 URL = "/api/v1/datasets?size=1"
@@ -68,3 +69,35 @@ def test_what_is_not_there_costs_as_well(city: City, path: str) -> None:
     city.limit("anonymous", "2/minute")
     client = city.client()
     assert [client.get(path).status_code for _ in range(3)] == [404, 404, 429]
+
+
+def test_what_is_left_can_be_asked_when_nothing_is(city: City) -> None:
+    city.limit("anonymous", "2/minute", "1000/calmonth", "3 concurrent", page_max=77)
+    client = city.client()
+    for _ in range(3):
+        client.get(URL)
+    told = client.get("/api/v1/me/limits").get_json()
+    assert (told["plan"], told["page_max"], told["degraded"]) == ("anonymous", 77, False)
+    assert [(limit["name"], limit["remaining"]) for limit in told["limits"]] == [
+        ("minute", 0),
+        ("calmonth", 998),
+        ("concurrent", None),
+    ]
+
+
+def test_signed_in_people_have_a_plan_of_their_own(city: City) -> None:
+    city.limit("anonymous", "1/minute")
+    city.client().get(URL)
+    assert city.client("editor").get(URL).status_code == 200
+    assert city.client("editor").get("/api/v1/me/limits").get_json()["plan"] == "basic"
+
+
+def test_plans_are_written_by_operators_and_count_at_once(city: City) -> None:
+    body = {"limits": "1/minute", "partition": "ip"}
+    problem_of(city.client("admin").post("/api/v1/plans/anonymous/versions", json=body), 403)
+    assert city.client("operator").post("/api/v1/plans/anonymous/versions", json=body).status_code == 201
+    city.platform.part(PlanBook).forget()
+    client = city.client()
+    assert [client.get(URL).status_code for _ in range(2)] == [200, 429]
+    wrong = {"limits": "as much as you like"}
+    problem_of(city.client("operator").post("/api/v1/plans/basic/versions", json=wrong), 422, "rule_invalid")

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from opendata import demo
+from opendata.assembly import prepare
 from opendata.base.i18n import pick
 from opendata.base.kit.errors import N_
-from opendata.base.models import migrations
 from opendata.demo.clear import clear
 from opendata.demo.growth import grow
 from opendata.demo.load import Loaded, load
@@ -61,7 +61,7 @@ def load_(console: Console, as_of: date, seed: str, *, only: str, scale: int, fo
     chosen = tuple(name.strip().upper() for name in only.split(",") if name.strip())
     if unknown := sorted(set(chosen) - set(demo.datasets())):
         raise click.BadParameter(", ".join(unknown), param_hint="--only")
-    migrations.upgrade(console.unchecked_platform.engine)
+    prepare(console.unchecked_platform)
     with console.stages() as stage:
         loaded = load(
             console.platform,

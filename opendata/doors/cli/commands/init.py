@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 import orjson
 
-from opendata.assembly import assemble
+from opendata.assembly import assemble, prepare
 from opendata.base.kit.errors import N_
-from opendata.base.models import migrations
 from opendata.base.runtime import Platform
 from opendata.doors.cli.console import OPERATOR, Console, verb, with_console
 from opendata.doors.cli.passwords import ask_password, stdin_option
@@ -40,7 +39,7 @@ def command(
     settings_file = _settings_file(console, folder.resolve(), base_url)
     platform = assemble(load(settings_file, overrides=console.invocation.settings), immediate_jobs=True)
     try:
-        migrations.upgrade(platform.engine)
+        prepare(platform)
         if email:
             _operator(console, platform, email, name, password_stdin=password_stdin)
     finally:

@@ -41,15 +41,15 @@ def command(invocation: Invocation, host: str, port: int, workers: int) -> None:
         websockets=False,
     )
     click.echo(invocation.say(N_("Cổng dữ liệu chạy tại %(url)s"), url=f"http://{host}:{port}"), err=True)
-    server.serve(target_loader=_loader(invocation, port), wrap_loader=False)
+    server.serve(target_loader=_loader(invocation, port, workers), wrap_loader=False)
 
 
-def _loader(invocation: Invocation, port: int) -> Callable[..., Any]:
+def _loader(invocation: Invocation, port: int, workers: int) -> Callable[..., Any]:
     """Runs in the child: a refusal to start is one sentence there, as everywhere on the command line."""
 
     def load(*_args: Any) -> Any:
         try:
-            return application(invocation, port)
+            return application(invocation, port, workers)
         except OpenDataError as error:
             click.echo(invocation.say(error.message, **error.params), err=True)
             for field, message in error.fields.items():

@@ -1,0 +1,115 @@
+"""Plans, limits, subscriptions and usage: what the API takes and answers."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from opendata.doors.api.schemas import base
+from opendata.services.plans import rules
+
+_TIME: dict[str, Any] = {"example": "2026-11-30T17:00:00Z"}
+
+
+def _text(description: str, *, nullable: bool = False, most: int = 2000, **metadata: Any) -> base.Text:
+    return base.Text(
+        required=True, allow_none=nullable, most=most, metadata={"description": description, **metadata}
+    )
+
+
+def _count(description: str, *, nullable: bool = False) -> fields.Integer:
+    return fields.Integer(required=True, allow_none=nullable, metadata={"description": description})
+
+
+def _one_of(values: tuple[str, ...], description: str) -> fields.String:
+    return fields.String(required=True, validate=base.OneOf(values), metadata={"description": description})
+
+
+def _both(description: str) -> fields.Dict:
+    return fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": description},
+    )
+
+
+class Rule(base.Schema):
+    """One limit of a plan."""
+
+    name = _text("Name of the rule, as in `RateLimit` and in `violated-policies`.", example="minute")
+    unit = _one_of(rules.UNITS, "What is counted. Published files cost requests alone.")
+    amount = _count("How much of it.")
+    window = _text("second, minute, hour, day, calday or calmonth; empty for calls at once.")
+    count = _count("Number of windows the amount is for.")
+    burst = _count("What is let through at once; 0 where the amount is.")
+    partition = _one_of(rules.PARTITIONS, "What is counted by; several keys of one owner are one.")
+    algorithm = _one_of(rules.ALGORITHMS, "How time is measured.")
+    mode = _one_of(rules.MODES, "`soft` counts and never refuses.")
+
+
+class Plan(base.Schema):
+    """A plan with the version that counts now."""
+
+    slug = _text("Name of the plan.", example="basic")
+    title = _both("Title in both languages.")
+    number = _count("Number of the version.")
+    page_max = _count("Most rows a page.")
+    self_service = base.Flag(required=True, metadata={"description": "Anybody may take it."})
+    rules = fields.List(
+        fields.Nested(Rule), required=True, metadata={"description": "All of them hold together."}
+    )
+
+
+class Standing(Rule):
+    """One limit as it stands for the caller."""
+
+    limit = _count("The most at once.")
+    remaining = _count("What is left.", nullable=True)
+    resets_in = _count("Seconds until it is as new.", nullable=True)
+    resets_at = _text("The same as a time.", nullable=True, **_TIME)
+
+
+class Limits(base.Schema):
+    """What the caller may ask for and what is left of it. Asking costs nothing."""
+
+    plan = _text("Name of the plan.", example="anonymous")
+    number = _count("Version of the plan.")
+    page_max = _count("Most rows a page.")
+    counted_as = _text("Who counts as one: an owner, a subscription, or a network.")
+    degraded = base.Flag(
+        required=True, metadata={"description": "Each server counts its share by itself for the moment."}
+    )
+    limits = fields.List(
+        fields.Nested(Standing), required=True, metadata={"description": "Every rule of the plan."}
+    )
+
+
+class NewPlanVersion(base.Schema):
+    """A new version of a plan; it replaces the one before and changes nothing that was used."""
+
+    limits = base.Text(
+        required=True,
+        most=2000,
+        metadata={
+            "description": "Rules, separated by semicolons.",
+            "example": "20/second burst 60; 600/minute; 500000/calmonth",
+        },
+    )
+    partition = fields.String(
+        load_default="owner",
+        validate=base.OneOf(rules.PARTITIONS),
+        metadata={"description": "What is counted by."},
+    )
+    page_max = fields.Integer(
+        strict=True,
+        load_default=10_000,
+        validate=base.Between(1, 100_000),
+        metadata={"description": "Most rows a page."},
+    )
+    title = fields.Dict(
+        keys=fields.String(validate=base.OneOf(("vi", "en"))),
+        values=base.Text(most=200),
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Title in both languages; unchanged without."},
+    )
