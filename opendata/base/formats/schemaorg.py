@@ -8,8 +8,9 @@ import orjson
 MAX_DESCRIPTION = 5000
 
 
-def dataset(document: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """https://schema.org/Dataset. `document` is the prebuilt JSON document."""
+def dataset(document: Mapping[str, Any], base_url: str, license_uri: str | None = None) -> dict[str, Any]:
+    """https://schema.org/Dataset. `document` is the prebuilt JSON document, `license_uri` the address of its
+    licence."""
     address = f"{base_url}/dataset/{document['slug']}"
     temporal = document.get("temporal") or {}
     value = {
@@ -22,7 +23,7 @@ def dataset(document: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         "description": document["description"].get("vi", "")[:MAX_DESCRIPTION],
         "inLanguage": "vi",
         "keywords": [word for words in document["keywords"].values() for word in words],
-        "license": document.get("license"),
+        "license": license_uri or document.get("license"),
         "isAccessibleForFree": document.get("access_level") == "public",
         "datePublished": document.get("issued"),
         "dateModified": document.get("modified"),
@@ -31,8 +32,26 @@ def dataset(document: Mapping[str, Any], base_url: str) -> dict[str, Any]:
         if temporal
         else None,
         "publisher": {"@type": "GovernmentOrganization", "name": document["publisher"]["name"].get("vi")},
-        "creditText": document["provenance"].get("vi") if document["synthetic"] else None,
+        "creditText": document["provenance"].get("vi") if _is_made_up(document) else None,
+        "isBasedOn": list(document.get("sources") or ()) or None,
+        "contactPoint": [_contact(contact) for contact in document.get("contact") or ()] or None,
+        "includedInDataCatalog": {"@type": "DataCatalog", "url": f"{base_url}/"},
         "distribution": [_distribution(resource, base_url) for resource in document["resources"]],
+    }
+    return {key: item for key, item in value.items() if item is not None}
+
+
+def _is_made_up(document: Mapping[str, Any]) -> bool:
+    return bool(document["synthetic"] or document.get("synthetic_columns"))
+
+
+def _contact(contact: Mapping[str, Any]) -> dict[str, Any]:
+    value = {
+        "@type": "ContactPoint",
+        "name": contact["name"].get("vi"),
+        "email": contact.get("email"),
+        "telephone": contact.get("phone"),
+        "url": contact.get("url"),
     }
     return {key: item for key, item in value.items() if item is not None}
 
@@ -58,7 +77,7 @@ def _distribution(resource: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     return {key: item for key, item in value.items() if item is not None}
 
 
-def script(document: Mapping[str, Any], base_url: str) -> str:
+def script(document: Mapping[str, Any], base_url: str, license_uri: str | None = None) -> str:
     """The JSON text, safe inside a script element."""
-    text = orjson.dumps(dataset(document, base_url)).decode()
+    text = orjson.dumps(dataset(document, base_url, license_uri)).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -74,14 +74,14 @@ def in_both_languages(message: str, params: Mapping[str, Any] | None = None) -> 
 def get(dataset_id: str) -> Response:
     """Read one dataset.
 
-    By id or slug; a former slug redirects to the present one.
+    By id or slug; a former slug redirects to the present one. `X-Data-Synthetic` marks made-up data.
     """
     try:
         with reading() as work:
             document = documents.dataset(work, dataset_id)
     except documents.Moved as moved:
         return answers.moved(moved.slug)
-    return answers.json_bytes(document.body, etag=document.etag)
+    return answers.marked(answers.json_bytes(document.body, etag=document.etag), document.synthetic)
 
 
 @blueprint.operation(

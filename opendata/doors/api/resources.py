@@ -29,7 +29,7 @@ def get(resource_id: str) -> Response:
     with reading() as work:
         document, found = documents.resource(work, resource_id)
     about = {name: document.value[name] for name in ("id", "slug", "title")}
-    return answers.json({**found, "dataset": about})
+    return answers.marked(answers.json({**found, "dataset": about}), document.synthetic)
 
 
 @blueprint.operation(

@@ -45,6 +45,13 @@ def allow_caching(response: Response, *, etag: str, public: bool, vary: str = ""
     return response
 
 
+def marked(response: Response, synthetic: str | None) -> Response:
+    """The answer with `X-Data-Synthetic` where it tells of made-up data."""
+    if synthetic:
+        response.headers["X-Data-Synthetic"] = synthetic
+    return response
+
+
 def moved(slug: str) -> Response:
     """301 to the same place under the present slug, the last part of the path."""
     query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""

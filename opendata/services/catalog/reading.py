@@ -53,6 +53,19 @@ class Document:
     def value(self) -> dict[str, Any]:
         return cast("dict[str, Any]", orjson.loads(self.body))
 
+    @property
+    def synthetic(self) -> str | None:
+        """How far the data is made up, see `synthetic_mark`. Parses only where it may be."""
+        marked = b'"synthetic":true' in self.body or b'"synthetic_columns":["' in self.body
+        return synthetic_mark(self.value) if marked else None
+
+
+def synthetic_mark(dataset: Mapping[str, Any]) -> str | None:
+    """ "true" for made-up data, "partial" for made-up columns, else None: the value of `X-Data-Synthetic`."""
+    if dataset.get("synthetic"):
+        return "true"
+    return "partial" if dataset.get("synthetic_columns") else None
+
 
 def dataset(work: Work, id_or_slug: str) -> Document:
     """The document of a dataset the caller may see. Raises `NotFound`, or `Moved` for a former slug."""
@@ -151,13 +164,12 @@ def download(work: Work, resource_id: str) -> Download:
     restricted = is_restricted({"access_level": row.dataset_level}, {"access_level": row.access_level})
     if restricted:
         policy.require(work.caller, Action.DOWNLOAD_RESTRICTED, row.publisher_id)
-    partial = "partial" if row.dataset_content.get("synthetic_columns") else None
     return Download(
         sha256=row.sha256,
         size=row.byte_size or 0,
         name=row.file_name or resource_id,
         format=row.format,
-        synthetic="true" if row.dataset_content.get("synthetic") else partial,
+        synthetic=synthetic_mark(row.dataset_content),
         encoding=row.content.get("encoding"),
         public=row.visibility == policy.PUBLIC and not restricted,
     )

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from opendata.base.formats.record import Column
 from opendata.testing.queries import counted
 from opendata.testing.web import City, complete_record
 
@@ -125,3 +126,32 @@ def test_markup_of_publishers_never_runs(city: City, markup: str) -> None:
 
 def _fields(record: object) -> dict[str, object]:
     return {name: getattr(record, name) for name in record.__slots__}  # type: ignore[attr-defined]
+
+
+def test_a_search_without_results_tells_what_was_tried_and_where_to_ask(still_city: City) -> None:
+    page = still_city.client().get("/datasets?q=zzqq+kkww").text
+    assert "Đã thử: đủ các từ đã gõ;" in page
+    assert "mailto:" in page
+    assert "subject=%C4%90%E1%BB%81%20ngh%E1%BB%8B" in page
+    assert "Đã thử" not in still_city.client().get("/datasets?q=zzqq+kkww&as_typed=1").text
+
+
+def test_years_and_numbered_keys_are_not_grouped(city: City) -> None:
+    columns = (
+        Column(name="nam", label={"vi": "Năm"}, type="integer", unit="năm"),
+        Column(name="ma", label={"vi": "Mã"}, type="integer", unit="mã", key=True),
+        Column(name="tan", label={"vi": "Khối lượng"}, type="integer", unit="tấn"),
+    )
+    dataset_id, _ = city.add_file(b"nam,ma,tan\n2015,11303,73235\n", columns=columns, kind="table")
+    page = city.client().get(f"/dataset/{dataset_id}", follow_redirects=True).text
+    assert "2015" in page
+    assert "2.015" not in page
+    assert "11303" in page
+    assert "73.235" in page
+
+
+def test_the_history_is_shown_to_the_department_and_nobody_else(still_city: City) -> None:
+    address = f"/dataset/{still_city.published}"
+    assert 'id="history"' in still_city.client("member").get(address, follow_redirects=True).text
+    for role in ("anonymous", "foreign"):
+        assert 'id="history"' not in still_city.client(role).get(address, follow_redirects=True).text

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.formats import schemaorg
 from opendata.base.i18n import pick, translations
+from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Work
 from opendata.doors.http import remembered
 from opendata.doors.http.context import caller, language, platform, reading
@@ -79,7 +81,8 @@ def _search_values(
         "clear": _address(MultiDict([("q", query.text)] if query.text else [])),
         "sorts": _sorts(query, arguments),
         "notices": _notices(query, found, arguments),
-        "tried": [],
+        "tried": _tried(query, found),
+        "request_href": _request_href(query) if query.text else "",
         "first": _address(_without(arguments, "cursor")) if query.cursor else "",
         "next": _address(_with(arguments, "cursor", found.next)) if found.next else "",
     }
@@ -152,6 +155,28 @@ def _notices(query: DatasetQuery, found: Page, arguments: MultiDict[str, str]) -
     return notices
 
 
+def _tried(query: DatasetQuery, found: Page) -> list[str]:
+    """The readings of a text that were searched before nothing was found."""
+    if found.total or query.as_typed or not query.text:
+        return []
+    _ = translations(language()).gettext
+    return [
+        _("đủ các từ đã gõ"),
+        _("gõ kiểu Telex hoặc VNI"),
+        _("tách các từ viết liền"),
+        _("đổi âm đầu dễ lẫn"),
+        _("phần lớn các từ"),
+    ]
+
+
+def _request_href(query: DatasetQuery) -> str:
+    """A letter to the portal that asks for what was not found."""
+    _ = translations(language()).gettext
+    subject = _("Đề nghị công bố dữ liệu: %(q)s") % {"q": query.text[:200]}
+    address = platform().settings.contact_email
+    return f"mailto:{address}?subject={quote(subject)}" if address else ""
+
+
 def _toggled(arguments: MultiDict[str, str], name: str, value: str) -> MultiDict[str, str]:
     kept = MultiDict(
         item for item in _without(arguments, "cursor").items(multi=True) if item != (name, value)
@@ -195,7 +220,15 @@ def _dataset_page(work: Work, document: documents.Document) -> Response:
     value = document.value
     preview = previews.of_dataset(work, value)
     neighbours = [shown_row(work, row) for row in related(work, value)]
-    return page("dataset.html", **_dataset_values(value, preview, neighbours))
+    values = _dataset_values(value, preview, neighbours)
+    return page("dataset.html", **values, revisions=_newest_changes(work, value))
+
+
+def _newest_changes(work: Work, value: dict[str, Any]) -> list[dict[str, Any]]:
+    """For the department's own people, who alone may read the history."""
+    if not policy.allows(work.caller, Action.VIEW_HISTORY, value["publisher"]["id"]):
+        return []
+    return timeline(datasets.revisions(work, datasets.get(work, value["id"]), limit=3))
 
 
 def _dataset_values(
@@ -221,13 +254,17 @@ def _dataset_values(
         "take": next((item for item in resources if item["href"]), None),
         "calls": [("curl", f"curl {api}"), ("Python", _python(api)), ("JavaScript", _javascript(api))],
         "answer": "",
-        "revisions": [],
         "related": neighbours,
         "citation": _citation(value, base),
         "alternates": [("application/json", "JSON", f"/api/v1/datasets/{value['slug']}")],
-        "json_ld": Markup(schemaorg.script(value, base)),  # noqa: S704  # escaped for a script element there
+        "json_ld": Markup(schemaorg.script(value, base, _license_address(value))),  # noqa: S704  # escaped for a script element there
         "can_edit": policy.allows(caller(), Action.EDIT, value["publisher"]["id"]),
     }
+
+
+def _license_address(value: Mapping[str, Any]) -> str | None:
+    term = platform().part(Vocabularies).terms("licences").get(value.get("license") or "")
+    return term.data.get("url") if term else None
 
 
 def _language_of(text: Mapping[str, str]) -> str:
@@ -254,7 +291,8 @@ def _citation(value: Mapping[str, Any], base: str) -> str:
     year = str(value.get("issued") or value["created"])[:4]
     version = translations(language()).gettext("Phiên bản %(n)s") % {"n": value["version"]}
     return (
-        f"{publisher} ({year}). {pick(value['title'], language())}. {version}. {base}/dataset/{value['slug']}"
+        f"{publisher} ({year}). {schemaorg.shown_title(value, language())}. {version}. "
+        f"{base}/dataset/{value['slug']}"
     )
 
 
