@@ -54,7 +54,7 @@ def test_a_first_run_publishes_what_passes_the_gate_and_remembers_where_it_came_
     assert record.first_seen == record.last_seen == record.last_changed
     assert bench.source.last_complete_at is not None
     with bench.platform.read(SYSTEM) as work:
-        assert set(work.session.scalars(select(DatasetRevision.by_name))) == {"harvest:nguon"}
+        assert set(work.session.scalars(select(DatasetRevision.by_name))) == {"Nguồn"}
 
 
 def test_an_unchanged_run_moves_last_seen_and_writes_nothing_else(bench, harvester):

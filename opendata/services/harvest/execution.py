@@ -97,5 +97,5 @@ class Execution:
 
 
 def caller_for(source: HarvestSource) -> Caller:
-    """A harvest acts with the rights of the portal team that accepted its source."""
-    return Caller(kind="harvest", operator=True, name=f"harvest:{source.slug}")
+    """A harvest acts with the rights of the portal team that accepted its source; its title names it."""
+    return Caller(kind="harvest", operator=True, name=source.title[:200])
