@@ -31,6 +31,7 @@ from opendata.base.formats.record import (
     Scope,
     Spatial,
 )
+from opendata.base.kit.hashes import digest
 from opendata.base.models import Base, Dataset, Organization, User
 from opendata.base.runtime import SYSTEM, Caller, Platform, Work
 from opendata.doors.http.control_limits import BUCKETS
@@ -87,6 +88,7 @@ class City:
     key: str = ""
     invitation: str = ""
     users: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
     def caller(self, role: str) -> Caller:
         """Somebody with this role, as services know them."""
@@ -94,13 +96,15 @@ class City:
             return people.caller_of(work, work.session.get_one(User, self.users[role]))
 
     def key_of(self, role: str, *scopes: str, **limits: Any) -> str:
-        """The secret of a new key of this person's own application, with these scopes (default: reading)."""
-        with self.platform.work(self.caller(role)) as work:
-            known = {found.name: found for found in applications.listing(work)}
-            name = f"{role} {' '.join(scopes)}".strip()
-            wanted = scopes or OPEN
-            found = known.get(name) or applications.create(work, name, wanted=wanted)
-            return keys.create(work, found, "thử", wanted=wanted, **limits).secret
+        """The secret of a key of this person's own application, with these scopes (default: reading). The
+        same for the same wishes."""
+        wish = repr((role, scopes, sorted(limits.items())))
+        if wish not in self.secrets:
+            with self.platform.work(self.caller(role)) as work:
+                name = f"{role} {digest(wish)[:8]}"
+                made = applications.create(work, name, wanted=scopes or OPEN)
+                self.secrets[wish] = keys.create(work, made, "thử", wanted=scopes or OPEN, **limits).secret
+        return self.secrets[wish]
 
     def client(self, role: str = "anonymous") -> ApiClient:
         """A browser of somebody with this role, signed in unless anonymous."""

@@ -79,7 +79,7 @@ def _presented() -> Iterator[Presented]:
             yield Presented("key", "")  # of a kind we do not read, and yet not nobody
         else:
             yield from (Presented(form, part.strip()) for part in rest.split(","))
-    if request.query_string and QUERY_FIELD.encode() in request.query_string:
+    if request.query_string and QUERY_FIELD in request.args:  # however the name is written
         yield from (Presented("query", text) for text in _taken_from_query())
 
 

@@ -78,8 +78,13 @@ class Changes:
 
     def current(self) -> None:
         """Before a remembered right is used. Costs a comparison while the watch runs."""
-        if self.age > LATEST and time.monotonic() - self._tried > EVERY:
-            self.look()
+        if self._is_due():
+            with self._lock:
+                if self._is_due():  # nobody else has looked meanwhile
+                    self._look()
+
+    def _is_due(self) -> bool:
+        return self.age > LATEST and time.monotonic() - self._tried > EVERY
 
     def start(self) -> None:
         if self._thread is None:
@@ -96,19 +101,21 @@ class Changes:
             self._let_go()
 
     def look(self) -> None:
-        """Take note of everything that has changed. A database that is away is no reason to forget."""
+        """Take note of everything that has changed until now."""
         with self._lock:
-            if self.age < EVERY / 4:
-                return
-            began = self._tried = time.monotonic()
-            try:
-                if self._may_have_changed():
-                    self._take_note()
-            except Exception as error:  # noqa: BLE001  # the age tells; see `health`
-                log.warning("changes.unseen", error=repr(error), age=round(self.age, 1))
-                self._let_go()
-                return
-            self._looked = began
+            self._look()
+
+    def _look(self) -> None:
+        """A database that is away is no reason to forget."""
+        began = self._tried = time.monotonic()
+        try:
+            if self._may_have_changed():
+                self._take_note()
+        except Exception as error:  # noqa: BLE001  # the age tells; see `health`
+            log.warning("changes.unseen", error=repr(error), age=round(self.age, 1))
+            self._let_go()
+            return
+        self._looked = began
 
     def _watch(self) -> None:
         while not self._stopping.wait(EVERY):
