@@ -10,11 +10,11 @@ from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import Base
 from opendata.base.runtime import Platform
 from opendata.base.runtime.database import connect
-from opendata.engines.files.local import LocalFiles
-from opendata.engines.files.protocol import FileStore
+from opendata.engines.files import FileStore, LocalFiles, open_files
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
 from opendata.settings import Settings
+from opendata.testing import modes
 
 VOCABULARIES = Vocabularies()
 
@@ -38,13 +38,17 @@ def bare_platform(folder: Path) -> Platform:
         harvest_allow_roots=(str(folder),),
         harvest_rate_per_host=10_000,
     )
-    platform = Platform(settings, connect(f"sqlite:///{folder}/opendata.db"))
+    platform = Platform(settings, connect(modes.database_url(folder)))
     Base.metadata.create_all(platform.engine)
     platform.register(Vocabularies, VOCABULARIES)
-    platform.register(FileStore, LocalFiles(folder / "files", reserve=0))
+    platform.register(FileStore, _files(folder))
     platform.register(HarvesterTypes, HarvesterTypes.installed())
     platform.register(Reach, Reach(settings, sleep=lambda _seconds: None))
     return platform
+
+
+def _files(folder: Path) -> FileStore:
+    return open_files(modes.files_url(folder)) if modes.scaled() else LocalFiles(folder / "files", reserve=0)
 
 
 @pytest.fixture
@@ -53,3 +57,4 @@ def platform(tmp_path: Path, empty_database: Path) -> Iterator[Platform]:
     platform = bare_platform(tmp_path)
     yield platform
     platform.engine.dispose()
+    modes.forget(tmp_path, platform.engine)

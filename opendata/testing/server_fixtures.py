@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from opendata.testing.modes import Servers, scaled
 from opendata.testing.servers import (
     ElasticNode,
     PostgresServer,
@@ -62,3 +63,15 @@ def _running(server: S) -> Iterator[S]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scaled_servers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What OPENDATA_TEST_MODE=scaled puts behind the suites."""
+    if not scaled():
+        yield
+        return
+    names = ("postgres_server", "elastic_server", "redis_server", "s3_server")
+    Servers.running = Servers(*map(request.getfixturevalue, names))
+    yield
+    Servers.running = None

@@ -42,7 +42,8 @@ class PostgresServer(Server):
         with settings.open("a") as file:
             file.write(
                 f"listen_addresses = '127.0.0.1'\nport = {self.port}\n"
-                "unix_socket_directories = ''\nmax_connections = 60\nshared_buffers = 64MB\n"
+                "unix_socket_directories = ''\nmax_connections = 100\nshared_buffers = 64MB\n"
+                "fsync = off\n"  # what a killed process wrote is the kernel's; only a power cut would lose it
             )
 
     def command(self) -> Sequence[str | Path]:
