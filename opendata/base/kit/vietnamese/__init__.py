@@ -7,12 +7,13 @@ noise words) are not here but in `config/vocabularies`.
 from opendata.base.kit.vietnamese.keys import exact_key, fold, gram2, match_key, slugify
 from opendata.base.kit.vietnamese.ordering import sort_key
 from opendata.base.kit.vietnamese.syllables import is_plain_syllable, is_syllable, place_tone
-from opendata.base.kit.vietnamese.text import Word, clean, has_marks, tokens, words
+from opendata.base.kit.vietnamese.text import Word, clean, cut, has_marks, token, tokens, words
 from opendata.base.kit.vietnamese.typing_methods import decode_telex, decode_vni
 
 __all__ = [
     "Word",
     "clean",
+    "cut",
     "decode_telex",
     "decode_vni",
     "exact_key",
@@ -25,6 +26,7 @@ __all__ = [
     "place_tone",
     "slugify",
     "sort_key",
+    "token",
     "tokens",
     "words",
 ]

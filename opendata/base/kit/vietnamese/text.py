@@ -30,6 +30,7 @@ _PLAIN_FORMS = str.maketrans(
 _SET_FORMS = re.compile("[⁰¹²³⁴-⁹₀-₉！-～]")
 _SIGNS = r"[\w\u0300-\u036f]+"
 _WORD = re.compile(rf"{_SIGNS}(?:(?<=\d)[.,](?=\d){_SIGNS})*")
+_WORD_APART = re.compile(f"({_WORD.pattern})")
 _MARK_OR_STROKE = re.compile("[\u0300-\u036fđĐðÐɖƉ]")
 
 
@@ -66,14 +67,20 @@ def words(text: str) -> Iterator[Word]:
     dropped (`PM2.5` is `pm25`, `5G` is `5g`); a number keeps its separators, all written as a dot.
     """
     for found in _WORD.finditer(_with_plain_signs(text)):
-        yield Word(_token(found.group()), found.start(), found.end())
+        yield Word(token(found.group()), *found.span())
+
+
+def cut(text: str) -> list[str]:
+    """What stands between the words, at even places, and the words as written, at odd ones: all the signs
+    of clean text in order, small and wide digits as plain ones. Far cheaper than `words`."""
+    return _WORD_APART.split(_with_plain_signs(text))
 
 
 def tokens(text: str) -> list[str]:
     """The tokens of any text, lower case and composed, marks kept."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return [_token(written) for written in _WORD.findall(_with_plain_signs(text))]
+    return [token(written) for written in _WORD.findall(_with_plain_signs(text))]
 
 
 def has_marks(text: str) -> bool:
@@ -89,11 +96,12 @@ def _with_plain_signs(text: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _token(written: str) -> str:
-    token = written.lower()
-    if token.isascii() and token.isalpha():
-        return token
-    if "." in token or "," in token:
-        is_number = all(sign in "0123456789.," for sign in token)
-        token = token.replace(",", ".") if is_number else token.replace(".", "").replace(",", "")
-    return token if token.isascii() else unicodedata.normalize("NFC", token)
+def token(written: str) -> str:
+    """The token of a word as `cut` gives it."""
+    found = written.lower()
+    if found.isascii() and found.isalpha():
+        return found
+    if "." in found or "," in found:
+        is_number = all(sign in "0123456789.," for sign in found)
+        found = found.replace(",", ".") if is_number else found.replace(".", "").replace(",", "")
+    return found if found.isascii() else unicodedata.normalize("NFC", found)

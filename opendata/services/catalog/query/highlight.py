@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from opendata.base.kit.vietnamese import match_key, words
-from opendata.services.catalog.query.words import Word, phrase, typed
+from opendata.base.kit.vietnamese import cut, match_key, token, words
+from opendata.services.catalog.query.words import Word, phrase, word
 
 _MAX_TEXT = 50_000
 
@@ -28,7 +28,7 @@ class Marks:
     def places(self, words: Sequence[Word]) -> list[bool]:
         """For each word of a text, whether it is marked."""
         marked = [word.exact in self.exact or word.fold in self.fold for word in words]
-        keys = [word.exact for word in words]
+        keys = [word.exact for word in words] if self.phrases else []
         for wanted in self.phrases:
             for place in range(len(keys) - len(wanted) + 1):
                 if keys[place] == wanted[0] and tuple(keys[place : place + len(wanted)]) == wanted:
@@ -116,19 +116,27 @@ def _runs(text: str, marks: Marks) -> Iterator[tuple[int, int]]:
     """Places of marked words; those with only white space or loose words between are one."""
     run: tuple[int, int] | None = None
     pending = False
-    items = typed(text)
-    for item, is_marked in zip(items, marks.places([item.word for item in items]), strict=True):
+    pieces = cut(text)
+    gaps, written = pieces[::2], pieces[1::2]
+    held = [word(token(one)) for one in written]
+    marked = marks.places(held)
+    if not any(marked):
+        return
+    end = 0
+    for own, is_marked, gap, one in zip(held, marked, gaps, written, strict=False):
+        start = end + len(gap)
+        end = start + len(one)
         if is_marked:
-            if run and (pending or not text[run[1] : item.start].strip()):
-                run = (run[0], item.end)
+            if run and (pending or not text[run[1] : start].strip()):
+                run = (run[0], end)
             else:
                 if run:
                     yield run
-                run = (item.start, item.end)
+                run = (start, end)
             pending = False
         elif run:
-            touches = pending or not text[run[1] : item.start].strip()
-            pending = touches and item.word.exact in marks.loose
+            touches = pending or not text[run[1] : start].strip()
+            pending = touches and own.exact in marks.loose
             if not pending:
                 yield run
                 run = None
