@@ -36,6 +36,8 @@ _START = rf"[a-z][a-z0-9]{{1,7}}_(?:{'|'.join(KINDS)})"
 _FORM = re.compile(rf"({_START})_[0-9A-Za-z]{{{_BODY + _SUM}}}")
 _IN_TEXT = re.compile(rf"({_START}_[0-9A-Za-z]{{{SHOWN}}})[0-9A-Za-z]{{10,}}")
 """Also finds what another program has cut short, and what stands in an address."""
+_SIGNED = re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
+"""A signed token: a header in base64url, its payload, its signature."""
 
 
 def checksum(text: str) -> str:
@@ -71,6 +73,8 @@ def shown(text: str) -> str:
 
 def redact(text: str) -> str:
     """`text` with everything that looks like a secret cut to what may be shown."""
+    if "eyJ" in text:
+        text = _SIGNED.sub("eyJ…", text)
     return _IN_TEXT.sub(r"\1…", text) if "_" in text else text
 
 

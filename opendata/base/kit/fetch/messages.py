@@ -35,7 +35,8 @@ class Ask:
     `accept` lists media types; "application/*" and "+json" endings may stand for many. `limit_bytes`
     counts decoded bytes. `seconds` is the deadline of one attempt over resolution, connection, TLS,
     headers and body; waiting for one's turn or between attempts does not count. With `etag` or
-    `last_modified` the answer may be 304. A `body` is sent once: it follows no redirect.
+    `last_modified` the answer may be 304. A `body` is sent once: it follows no redirect. `readable` are
+    refusals whose body tells more; they come back as answers.
     """
 
     method: str = "GET"
@@ -48,6 +49,7 @@ class Ask:
     etag: str | None = None
     last_modified: str | None = None
     tries: int = 3
+    readable: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Response:
 def check_answer(response: Response, ask: Ask, wait: float | None) -> None:
     """Whether the final answer is what was asked for. Raises FetchError; `wait` is from Retry-After."""
     status, where = response.status, response.url
+    if status in ask.readable:
+        return
     if status == 401:
         raise errors.AuthRefused(where, answer=status)
     if status == 403:

@@ -52,10 +52,10 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         client: Client = super().authenticate_client(request)
         if not client.check_grant_type(addresses.DEVICE):
             raise UnauthorizedClientError
-        request.scope = client.get_allowed_scope(request.payload.scope)
-        if request.scope is None:
+        scope = client.get_allowed_scope(request.payload.scope)
+        if scope is None:
             raise InvalidScopeError
-        self._scope = request.scope
+        self._scope = scope
         self._resource = addresses.chosen(self.server.work.platform.settings, request.every("resource"))
         return client
 

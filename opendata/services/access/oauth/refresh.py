@@ -104,7 +104,8 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         if not self._claims(held) and (
             not held.check_client(self.request.client) or not self._is_repeated(held)
         ):
-            self.server.regardless(lambda later: families.end(later, held.family.id, reused=True))
+            family = held.family.id
+            self.server.regardless(lambda later: families.end(later, family, reused=True))
             raise InvalidGrantError
         alive = families.is_alive(work, held.family) and held.row.expires_at > work.now
         return held if alive else None

@@ -32,7 +32,6 @@ MOST_CLIENTS = 20
 _NEVER_SENT = ("registration_access_token", "registration_client_uri", "client_secret_expires_at")
 _TEXTS = ("client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id", "software_version")
 _LONGEST = 2000
-_METHODS = {"client_secret_basic", "private_key_jwt", "none"}
 
 
 class Unusable(Invalid):
@@ -251,8 +250,8 @@ def _read(metadata: Any) -> _Described:
         raise Unusable("grant_types, response_types")
     if addresses.CODE in grants and not redirects:
         raise Unusable("redirect_uris", "invalid_redirect_uri")
-    method = metadata.get("token_endpoint_auth_method", "client_secret_basic")
-    if method not in _METHODS:
+    method = _text(metadata, "token_endpoint_auth_method") or "client_secret_basic"
+    if method not in addresses.METHODS:
         raise Unusable("token_endpoint_auth_method")
     jwks = metadata.get("jwks")
     if jwks is not None and not isinstance(jwks, Mapping):

@@ -1,0 +1,195 @@
+"""A city with OAuth2 clients in it, and a browser that consents."""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from authlib.common.security import generate_token
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+from opendata.base.kit.clock import utc_now
+from opendata.base.runtime import Platform
+from opendata.services.access import applications, people
+from opendata.services.access.oauth import addresses, clients
+from opendata.testing.web import City, build_city
+
+CALLBACK = "https://app.example/cb?next=%2Fa%2Fb"
+EVERY = ["read", "download", "query", "publish"]
+
+
+@dataclass
+class Office:
+    """A portal and short ways to what its clients do."""
+
+    city: City
+    number: int = 0
+    ahead: timedelta = timedelta()
+
+    @property
+    def platform(self) -> Platform:
+        return self.city.platform
+
+    def register(self, *, role="editor", app_scopes=EVERY, may_introspect=False, **values):
+        """(client id, secret or None) of a client of a new application of somebody."""
+        self.number += 1
+        with self.platform.work() as work:
+            user = people.by_id(work, self.city.users[role])
+            user.confirmed_at = work.now
+            work.caller = people.caller_of(work, user)
+            name = f"Ứng dụng {self.number}"
+            application = applications.create(work, name, wanted=app_scopes)
+            made = clients.create(work, application, name, **values)
+            made.client.may_introspect = may_introspect
+        return made.client.id, made.text
+
+    def server(self, **values):
+        """A confidential client that acts for itself."""
+        return self.register(grants=[addresses.CREDENTIALS], **values)
+
+    def web(self, **values):
+        """A public client that acts for people."""
+        values = {
+            "auth_method": "none",
+            "grants": [addresses.CODE, addresses.REFRESH],
+            "redirect_uris": [CALLBACK],
+            **values,
+        }
+        return self.register(**values)[0]
+
+    def box(self, **values):
+        """A public client without a browser."""
+        return self.register(auth_method="none", grants=[addresses.DEVICE, addresses.REFRESH], **values)[0]
+
+    def post(self, path, data, **options) -> TestResponse:
+        return self.city.app.test_client().post(path, data=data, **options)
+
+    def token(self, data, **options) -> TestResponse:
+        return self.post("/oauth/token", data, **options)
+
+    def get(self, token, path="/api/v1/datasets") -> TestResponse:
+        return self.city.app.test_client().get(path, headers={"Authorization": f"Bearer {token}"})
+
+    def question(self, client_id, verifier, /, **changes) -> dict[str, str]:
+        """The parameters at the authorization endpoint; None takes one away."""
+        usual = {
+            "response_type": "code",
+            "client_id": client_id,
+            "redirect_uri": CALLBACK,
+            "state": "st&te",
+            "code_challenge": create_s256_code_challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        return {name: value for name, value in {**usual, **changes}.items() if value is not None}
+
+    def code(self, client_id, verifier, /, *, role="editor", **changes) -> str:
+        """A code for what somebody has agreed to."""
+        answer = self.consent(client_id, verifier, role=role, **changes)
+        return query_of(answer)["code"]
+
+    def consent(self, client_id, verifier, *, role="editor", decision="allow", **changes) -> TestResponse:
+        browser = self.city.client(role)
+        page = browser.get("/oauth/authorize", query_string=self.question(client_id, verifier, **changes))
+        assert page.status_code == 200, page.text
+        return browser.post("/oauth/authorize", data={**hidden(page), "decision": decision})
+
+    def exchange(self, client_id, code, verifier, **changes) -> TestResponse:
+        data = {
+            "grant_type": "authorization_code",
+            "client_id": client_id,
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": verifier,
+            **changes,
+        }
+        return self.token({name: value for name, value in data.items() if value is not None})
+
+    def tokens(self, client_id, **changes) -> dict:
+        """The answer of the token endpoint for a person's consent."""
+        verifier = generate_token(48)
+        return self.exchange(client_id, self.code(client_id, verifier, **changes), verifier).get_json()
+
+    def refresh(self, client_id, token, **more) -> TestResponse:
+        return self.token(
+            {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": token, **more}
+        )
+
+    @staticmethod
+    def query_of(answer: TestResponse) -> dict[str, str]:
+        """What a redirect carries back."""
+        return query_of(answer)
+
+    def seconds_later(self, seconds: float) -> None:
+        """Time goes on for the whole portal. It never goes back, as limits count on."""
+        self.ahead += timedelta(seconds=seconds)
+        ahead = self.ahead
+        self.platform.clock = lambda: utc_now() + ahead
+
+    def now(self) -> datetime:
+        return self.platform.clock()
+
+
+def hidden(page: TestResponse) -> dict[str, str]:
+    """The hidden fields of the page's form, as a browser would send them."""
+    import html
+
+    form = page.text[page.text.index('<form class="form"') :]
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
+    return {name: html.unescape(value) for name, value in found}
+
+
+def query_of(answer: TestResponse) -> dict[str, str]:
+    assert answer.status_code == 303, answer.text
+    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query, keep_blank_values=True))
+
+
+@pytest.fixture(scope="package")
+def oauth_city(tmp_path_factory) -> Iterator[City]:
+    made = build_city(tmp_path_factory.mktemp("oauth"))
+    yield made
+    made.platform.close()
+
+
+@pytest.fixture(scope="package")
+def offices(oauth_city) -> Office:
+    return Office(oauth_city)
+
+
+@pytest.fixture
+def office(offices) -> Office:
+    """The applications a person may own are many here: every test makes its own."""
+    object.__setattr__(offices.platform.settings, "apps_per_user", 10_000)
+    return offices
+
+
+@pytest.fixture
+def browser(office) -> FlaskClient:
+    return office.city.client("editor")
+
+
+@pytest.fixture
+def verifier() -> str:
+    return generate_token(48)
+
+
+@pytest.fixture
+def live(tmp_path) -> Iterator[tuple[str, Office]]:
+    """(address, office) of a portal that listens on loopback."""
+    city = build_city(tmp_path)
+    server = make_server("127.0.0.1", 0, city.app, threaded=True)
+    address = f"http://127.0.0.1:{server.server_port}"
+    object.__setattr__(city.platform.settings, "base_url", address)
+    object.__setattr__(city.platform.settings, "apps_per_user", 10_000)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield address, Office(city)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    city.platform.close()
