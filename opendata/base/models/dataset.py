@@ -7,7 +7,7 @@ of `DatasetRecord` without its resources (each resource has its own row and `con
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Code, Id, Instant, JsonValue, Ref, Slug, UtcDateTime
@@ -105,3 +105,9 @@ class DatasetDocument(Base):
     etag: Mapped[str] = mapped_column(String(64))
     modified: Mapped[Instant]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Folded words, each between two spaces, for the search without the index."""
+    facets: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """`name=value` of every filter, each on a line of its own."""
+    newest: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Epoch seconds of the newest data, to sort by."""

@@ -5,14 +5,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
+import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from opendata.base.kit.clock import Clock, utc_now
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import OutboxEntry
 from opendata.base.runtime.caller import ANONYMOUS, Caller
 from opendata.base.runtime.database import is_shared, server_clock
 
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Handler = Callable[["Platform", Sequence[OutboxEntry]], None]
 """Applies a batch of outbox entries of one topic, the newest of each object only."""
@@ -45,7 +50,7 @@ class Platform:
 
     def close(self) -> None:
         """Give back what the parts and the database hold open."""
-        for part in self._parts.values():
+        for part in reversed(self._parts.values()):
             if callable(close := getattr(part, "close", None)):
                 close()
         self.engine.dispose()
@@ -53,7 +58,7 @@ class Platform:
     @contextmanager
     def work(self, caller: Caller = ANONYMOUS) -> Iterator["Work"]:
         """One transaction: commits once on leaving, rolls back on an error, then drains the outbox."""
-        with self._writing() as session:
+        with self._told_in_our_words(), self._writing() as session:
             work = Work(self, session, caller)
             with session.begin():
                 yield work
@@ -64,19 +69,33 @@ class Platform:
     @contextmanager
     def read(self, caller: Caller = ANONYMOUS) -> Iterator["Work"]:
         """A transaction that only reads; whatever it changed is rolled back."""
-        with self._reading() as session:
+        with self._told_in_our_words(), self._reading() as session:
             yield Work(self, session, caller)
+
+    @contextmanager
+    def _told_in_our_words(self) -> Iterator[None]:
+        """A database server that is away, overloaded or keeps a lock too long is `Unavailable`. Of SQLite
+        the same errors mean a fault of ours, or a disk that is full."""
+        try:
+            yield
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if is_shared(self.engine):
+                log.warning("database.unavailable", error=str(error)[:300])
+                raise Unavailable from error
+            raise
 
 
 class Work:
     """Session, caller, clock and outbox of one transaction. Services flush, never commit."""
 
-    __slots__ = ("_effects", "caller", "platform", "session")
+    __slots__ = ("_effects", "caller", "platform", "reduced", "session")
 
     def __init__(self, platform: Platform, session: Session, caller: Caller) -> None:
         self.platform = platform
         self.session = session
         self.caller = caller
+        self.reduced = False
+        """Set where an engine that is away was replaced by something less: such an answer is not kept."""
         self._effects: list[OutboxEntry] = []
 
     @property

@@ -21,7 +21,7 @@ from opendata.doors.http import (
     machines,
     ratelimit_fields,
 )
-from opendata.doors.http.context import EXTENSION
+from opendata.doors.http.context import EXTENSION, is_reduced
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
 
@@ -61,6 +61,7 @@ READABLE_HEADERS = ", ".join(
         "X-Data-Synthetic",
         "X-Environment",
         "X-Request-Id",
+        "X-Search-Mode",
         *ratelimit_fields.READABLE,
     )
 )
@@ -130,6 +131,9 @@ def _finish(response: Response) -> Response:
     headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("Cache-Control", "private, no-store")
+    if is_reduced():
+        headers["X-Search-Mode"] = "reduced"
+        headers["Cache-Control"] = "no-store"
     identity.keep_form_token(response)
     gate.tell(response)
     limits.tell(response)

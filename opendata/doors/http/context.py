@@ -28,10 +28,22 @@ def language() -> str:
 def writing() -> Iterator[Work]:
     """A transaction of this request's caller; commits on leaving."""
     with platform().work(caller()) as work:
+        _opened().append(work)
         yield work
 
 
 @contextmanager
 def reading() -> Iterator[Work]:
     with platform().read(caller()) as work:
+        _opened().append(work)
         yield work
+
+
+def is_reduced() -> bool:
+    """Whether an engine that is away was replaced by something less while this request was answered."""
+    return any(work.reduced for work in _opened())
+
+
+def _opened() -> list[Work]:
+    opened: list[Work] = g.setdefault("opened", [])
+    return opened

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flask import Response, current_app, g, request
 
 from opendata.doors.http import answers
-from opendata.doors.http.context import caller, language, platform
+from opendata.doors.http.context import caller, is_reduced, language, platform
 
 EXTENSION = "opendata.remembered"
 CAPACITY = 24 << 20
@@ -85,5 +85,6 @@ def _may_be_kept(response: Response) -> bool:
         response.status_code == 200
         and bool(response.cache_control.public)
         and "form_token" not in g
+        and not is_reduced()
         and not response.direct_passthrough
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.kit.vietnamese import match_key, sort_key
 from opendata.base.runtime import Work
 from opendata.engines.search import Plan, SearchIndex
@@ -13,7 +14,11 @@ ALL_VALUES = 1_000_000
 def counts(work: Work, name: str) -> dict[str, int]:
     """{value: number of datasets} of a filter, of the datasets this caller sees."""
     plan = Plan(visible=policy.visible_to(work.caller), facets=(name,), facet_size=ALL_VALUES, size=1)
-    return dict(work.part(SearchIndex).search(plan).facets[name])
+    try:
+        return dict(work.part(SearchIndex).search(plan).facets[name])
+    except Unavailable:
+        work.reduced = True
+        return {}
 
 
 def tags(work: Work, beginning: str = "") -> Sequence[tuple[str, int]]:

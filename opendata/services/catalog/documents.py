@@ -30,8 +30,12 @@ from opendata.base.runtime import Platform, Work
 from opendata.engines.search import IndexDocument, SearchIndex
 from opendata.services.catalog.filters import FILTERS
 from opendata.services.catalog.freshness import instant
+from opendata.services.catalog.reduced import facets_of, words_of
+from opendata.services.catalog.rows import row_of
 
 BATCH = 500
+_SEARCHED = ("words", "facets", "newest")
+"""Columns that search falls back on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ def _store(work: Work, built: Sequence[Built], sequences: Mapping[str, int]) -> 
     newer = statement.excluded.sequence >= DatasetDocument.sequence
     values = {
         name: statement.excluded[name]
-        for name in ("slug", "visibility", "sequence", "etag", "modified", "body")
+        for name in ("slug", "visibility", "sequence", "etag", "modified", "body", *_SEARCHED)
     }
     rows = [_row(item, sequences[item.dataset.id]) for item in built]
     # slugs swap between datasets only through the reserve list, so no two rows of a batch clash
@@ -227,6 +231,9 @@ def _row(item: Built, sequence: int) -> dict[str, Any]:
         "etag": etag_of(item.dataset.version, body),
         "modified": item.dataset.modified,
         "body": body,
+        "words": words_of(_text(item)),
+        "facets": facets_of(item.document),
+        "newest": _newest(item.document),
     }
 
 
@@ -252,7 +259,7 @@ def index_document(item: Built, sequence: int) -> IndexDocument:
         text=_text(item),
         facets={declared.name: list(declared.values(document)) for declared in FILTERS},
         sort={
-            "newest": _seconds(document.get("last_update") or document["modified"]),
+            "newest": _newest(document),
             "title": item.dataset.sort_key,
             "popularity": item.dataset.popularity,
         },
@@ -286,42 +293,8 @@ def _codes(document: Mapping[str, Any]) -> Iterator[str]:
             yield value
 
 
-ROW_FIELDS = (
-    "id",
-    "slug",
-    "title",
-    "publisher",
-    "keywords",
-    "themes",
-    "topics",
-    "license",
-    "access_level",
-    "frequency",
-    "last_update",
-    "data_until",
-    "temporal",
-    "issued",
-    "modified",
-    "synthetic",
-    "state",
-    "version",
-)
-
-
-def row_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What a list shows of a dataset."""
-    resources = document["resources"]
-    return {
-        **{name: document.get(name) for name in ROW_FIELDS},
-        "description": {language: _lead(text) for language, text in document["description"].items()},
-        "formats": sorted({resource["format"] for resource in resources if resource["format"]}),
-        "resources": len(resources),
-        "rows": max((resource["rows"] or 0 for resource in resources), default=0) or None,
-    }
-
-
-def _lead(text: str) -> str:
-    return text if len(text) <= 300 else text[:300].rsplit(" ", 1)[0] + " …"
+def _newest(document: Mapping[str, Any]) -> int:
+    return _seconds(document.get("last_update") or document["modified"])
 
 
 def _seconds(text: str) -> int:

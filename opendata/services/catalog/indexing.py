@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
 from opendata.base.runtime import SYSTEM, Platform, Work
@@ -71,10 +71,11 @@ def repair(platform: Platform, found: Drift) -> None:
 
 
 def _without_document(work: Work) -> list[str]:
+    """Datasets without a document, or with one of a release that kept no words beside it."""
     query = (
         select(Dataset.id)
         .outerjoin(DatasetDocument, DatasetDocument.dataset_id == Dataset.id)
-        .where(DatasetDocument.dataset_id.is_(None))
+        .where(or_(DatasetDocument.dataset_id.is_(None), DatasetDocument.words == ""))
         .order_by(Dataset.id)
     )
     return list(work.session.scalars(query))

@@ -4,19 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from opendata.base.formats.record import LangText
 from opendata.base.i18n import pick
 from opendata.base.kit import cursors
-from opendata.base.kit.errors import N_, Invalid
+from opendata.base.kit.errors import N_, Invalid, Unavailable
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform, Work
 from opendata.engines.search import Hit, SearchIndex
 from opendata.services.access import policy
+from opendata.services.catalog import reduced
 from opendata.services.catalog.filters import BY_NAME
 from opendata.services.catalog.query import Marks, excerpt, highlight, markup, search
 from opendata.services.catalog.query import suggest as complete
 from opendata.services.catalog.register import Names, Register
 
+log = structlog.get_logger(__name__)
+REDUCED = "reduced"
+"""Stands for the generation of an index that does not answer."""
 SORTS = ("relevance", "newest", "title", "popularity")
 MAX_SIZE = 100
 MAX_TEXT = 1000
@@ -57,7 +63,7 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of rows (`documents.row_of`), each with `near` set where the match is approximate and
+    """One page of rows (`rows.row_of`), each with `near` set where the match is approximate and
     `highlight` holding title and description as safe HTML with `<mark>`, by language (None without words).
 
     `notes` are sentences about what was rewritten: (message id, parameters).
@@ -83,8 +89,41 @@ class Suggestion:
 
 
 def find(work: Work, query: DatasetQuery) -> Page:
-    """A page of datasets the caller may see. Raises `Invalid` naming the parameter that is wrong."""
+    """A page of datasets the caller may see, `reduced` while the index is away. Raises `Invalid` naming the
+    parameter that is wrong."""
     _check(query)
+    try:
+        return _find(work, query)
+    except Unavailable as error:
+        log.warning("search.reduced", error=repr(error))
+        return _find_reduced(work, query)
+
+
+def _find_reduced(work: Work, query: DatasetQuery) -> Page:
+    work.reduced = True
+    names = work.part(Register).names(REDUCED)
+    found = reduced.find(
+        work,
+        query.text,
+        filters=_resolved(query.filters, names),
+        visible=policy.visible_to(work.caller),
+        sort=query.sort,
+        size=query.size,
+        cursor=query.cursor,
+    )
+    rows = tuple({**row, "near": False, "highlight": None} for row in found.rows)
+    return Page(
+        total=found.total,
+        total_exact=found.total,
+        rows=rows,
+        facets=dict.fromkeys(query.facets, ()),
+        next=found.next,
+        searched=query.text,
+        reduced=True,
+    )
+
+
+def _find(work: Work, query: DatasetQuery) -> Page:
     index = work.part(SearchIndex)
     names = work.part(Register).names(index.info().generation)
     filters = _resolved(query.filters, names)
@@ -124,7 +163,10 @@ def _row(hit: Hit, marks: Marks | None) -> dict[str, Any]:
 
 def state(platform: Platform) -> tuple[str, int]:
     """What every page and every label of the catalogue follows from; a change of it changes this value."""
-    generation = platform.part(SearchIndex).info().generation
+    try:
+        generation = platform.part(SearchIndex).info().generation
+    except Unavailable:
+        generation = REDUCED
     return generation, platform.part(Register).edition(generation)
 
 
@@ -194,7 +236,16 @@ def _next(hits: Sequence[Hit], size: int) -> str | None:
 
 
 def suggest(work: Work, text: str, *, limit: int = 8, language: str = "vi") -> list[Suggestion]:
-    """Completions while typing: titles, bodies, tags and topics with a word beginning so."""
+    """Completions while typing: titles, bodies, tags and topics with a word beginning so. None while the
+    index is away: typing goes on without."""
+    try:
+        return _suggest(work, text, limit, language)
+    except Unavailable:
+        work.reduced = True
+        return []
+
+
+def _suggest(work: Work, text: str, limit: int, language: str) -> list[Suggestion]:
     index = work.part(SearchIndex)
     names = work.part(Register).names(index.info().generation)
     visible = policy.visible_to(work.caller)

@@ -8,7 +8,7 @@ from marshmallow import INCLUDE, fields
 from opendata.base.formats.record import DatasetRecord, ResourceRecord
 from opendata.doors.api.schemas import base
 from opendata.doors.api.schemas.records import extended, schema_of
-from opendata.services.catalog.documents import ROW_FIELDS
+from opendata.services.catalog.rows import ROW_FIELDS
 
 STATES = ("draft", "submitted", "returned", "published", "withdrawn")
 
