@@ -9,7 +9,10 @@ from opendata.doors import api, oauth, web
 from opendata.doors.http import application, control_limits, plugin_routes
 from opendata.doors.http.permissions import require_all_declared
 from opendata.doors.worker import Worker
+from opendata.services.access.changes import Changes
 from opendata.services.catalog.hooks import Plugins
+from opendata.services.plans.gate import PlanGate
+from opendata.services.plans.meter import Meter
 from opendata.settings import Settings
 
 
@@ -22,6 +25,9 @@ def serving_app(settings: Settings | None = None) -> Flask:
     if migrations.pending(platform.engine):
         raise NotMigrated
     app = create_app(platform=platform)
+    platform.part(Changes).start()
+    platform.part(PlanGate).start()
+    platform.part(Meter).start()
     if platform.settings.worker_in_web:
         Worker(platform).start()
     return app

@@ -35,6 +35,7 @@ from opendata.services.harvest.registry import HarvesterTypes
 from opendata.services.plans import defaults
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import PlanGate
+from opendata.services.plans.meter import Meter
 from opendata.settings import Settings, load
 
 ACCOUNT_JOBS = {
@@ -115,6 +116,7 @@ def _count_calls(platform: Platform) -> None:
     platform.register(Counters, counters)
     platform.register(PlanBook, PlanBook(platform, platform.part(Changes)))
     platform.register(PlanGate, PlanGate(platform, counters))
+    platform.register(Meter, Meter(platform))
 
 
 def _drain(platform: Platform) -> None:

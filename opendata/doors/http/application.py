@@ -19,6 +19,7 @@ from opendata.doors.http import (
     language,
     limits,
     machines,
+    metering,
     ratelimit_fields,
 )
 from opendata.doors.http.context import EXTENSION, is_reduced
@@ -92,6 +93,7 @@ def build(platform: Platform) -> Flask:
 
 
 def _begin() -> None:
+    metering.begin()
     clear_contextvars()
     g.request_id = token_hex(6)
     bind_contextvars(request_id=g.request_id)
@@ -137,6 +139,7 @@ def _finish(response: Response) -> Response:
     identity.keep_form_token(response)
     gate.tell(response)
     limits.tell(response)
+    metering.note(response)
     if request.path.startswith("/api/"):
         _allow_reading_from_anywhere(response)
     return response
@@ -164,6 +167,7 @@ def _challenged(response: Response, error: OpenDataError) -> Response:
 def _render(error: Exception) -> Response:
     """API paths answer problem+json; pages ask the page door for its error page."""
     ours = as_open_data_error(error)
+    g.error_code = ours.code
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
     if request.path.startswith(("/api/", "/health/")) or page is None or machines.asked():
         return _challenged(problem(ours), ours)

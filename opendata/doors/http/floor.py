@@ -46,12 +46,6 @@ class Floor:
     def _now(self) -> float:
         return self._platform.clock().timestamp()
 
-    def sweep(self) -> None:
-        self._leases.sweep()
-
-    def close(self) -> None:
-        self._leases.close()
-
     def _wait(self, network: str) -> int:
         """Seconds to wait, 0 for none. A fault of the counters stops nobody."""
         try:

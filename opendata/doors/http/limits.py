@@ -30,8 +30,9 @@ def admit() -> None:
     if not request.path.startswith(PLANE) or request.method == "OPTIONS" or request.endpoint in FREE:
         return
     plan_gate = platform().part(PlanGate)
+    g.asking = asking = context()
     try:
-        g.admission = plan_gate.check(context())
+        g.admission = plan_gate.check(asking)
     except RateLimited as error:
         g.limit_lines = error.params.get("lines", ())
         raise _with_jitter(error) from None

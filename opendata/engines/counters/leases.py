@@ -65,6 +65,11 @@ class Leases:
                     return True, lease
         return self._asked(subject, lease, ask, need)
 
+    def held(self, subject: Hashable) -> int:
+        """What this process holds for the subject."""
+        lease = self._held.get(subject)
+        return lease.left if lease is not None else 0
+
     def give_back(self, lease: Lease, amount: int) -> None:
         """Of a call that is not charged after all. The next round returns it to the counters."""
         with self._lock:

@@ -192,10 +192,11 @@ class PlanGate:
     def standing(self, context: Context) -> list[Line]:
         """Every countable rule as it stands, without charging anything."""
         rules = context.terms.counted
-        readings = self.counters.peek(self._cells(context, rules)).readings
+        cells = self._cells(context, rules)
+        held = self._leases.held(context.identity)
         return [
-            Line(rule, r.remaining, r.reset, r.wait, violated=False)
-            for rule, r in zip(rules, readings, strict=True)
+            Line(rule, r.remaining + held * cell.weight, r.reset, r.wait, violated=False)
+            for rule, cell, r in zip(rules, cells, self.counters.peek(cells).readings, strict=True)
         ]
 
     def start(self) -> None:

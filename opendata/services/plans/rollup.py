@@ -1,0 +1,244 @@
+"""From lines of the spool to sums by minute, hour, day and month.
+
+All sums of a piece of a file are raised in the transaction that writes how far the file was read, so what a
+killed process left behind is neither lost nor counted twice. Days and months are those of the city.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from filelock import FileLock, Timeout
+from sqlalchemy import delete, or_, select
+
+from opendata.base.models import Dataset, FailedCall, Resource, UsageRollup, UsageSpool
+from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.services.plans import ledger
+from opendata.services.plans.rules import period
+from opendata.services.plans.spool import CALLS, FAILED, SPENT, Spool, is_over, kind_of, read
+
+log = structlog.get_logger(__name__)
+GRAINS = ("minute", "hour", "day", "month")
+BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000)
+"""Upper ends of the latency buckets in ms; the last bucket has none."""
+SUMS = ("calls", "throttled", "bytes", "rows", "ms_sum")
+
+Key = tuple[str, datetime, str, str, str, str, int, str]
+Sums = list[int]
+
+
+def run(platform: Platform, spool: Spool) -> int:
+    """Count everything that waits; the lines. One process of a host counts at a time, others pass by."""
+    files = spool.waiting()
+    if not files:
+        return 0
+    try:
+        with FileLock(spool.folder / "rollup.lock", timeout=0):
+            return sum(_count(platform, path) for path in files)
+    except Timeout:
+        return 0
+
+
+def _count(platform: Platform, path: Path) -> int:
+    counted = 0
+    while (step := _step(platform, path)) is not None:
+        counted += step
+    now = platform.clock().astimezone(ZoneInfo(platform.settings.time_zone))
+    if kind_of(path) != CALLS and is_over(path, now):
+        _forget(platform, path)
+    return counted
+
+
+def _step(platform: Platform, path: Path) -> int | None:
+    """Count one piece; None at the end of the file."""
+    with platform.read(SYSTEM) as work:
+        start = work.session.scalar(select(UsageSpool.consumed).where(UsageSpool.name == path.name)) or 0
+    try:
+        lines, end = read(path, start)
+    except FileNotFoundError:
+        return None
+    if end == start:
+        return None
+    with platform.work(SYSTEM) as work:
+        if not _claim(work, path.name, start, end):
+            return 0
+        APPLY[kind_of(path)](work, lines)
+    return len(lines)
+
+
+def _claim(work: Work, name: str, start: int, end: int) -> bool:
+    """Whether this transaction is the one that counts these bytes."""
+    row = work.session.get(UsageSpool, name, with_for_update=True)
+    if row is None:
+        row = UsageSpool(name=name, consumed=0)
+        work.session.add(row)
+    if row.consumed != start:
+        return False
+    row.consumed = end
+    work.session.flush()
+    return True
+
+
+def _forget(platform: Platform, path: Path) -> None:
+    """A file that was counted whole and gets no more lines. The file goes first: a name without a file
+    counts nothing."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+    with platform.work(SYSTEM) as work:
+        work.session.execute(delete(UsageSpool).where(UsageSpool.name == path.name))
+
+
+def apply_calls(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
+    zone = ZoneInfo(work.platform.settings.time_zone)
+    lines = list(lines)
+    datasets = _datasets(work, lines)
+    sums: dict[Key, tuple[Sums, list[int]]] = {}
+    for line in lines:
+        _add(sums, line, _dataset_of(line, datasets), zone)
+    for key, (amounts, buckets) in sorted(sums.items()):
+        _raise(work, key, amounts, buckets)
+
+
+def _add(
+    sums: dict[Key, tuple[Sums, list[int]]], line: Mapping[str, Any], dataset: str, zone: ZoneInfo
+) -> None:
+    at = datetime.fromtimestamp(float(line["t"]), UTC)
+    calls, status = int(line.get("n", 1)), int(line["s"])
+    ms = float(line.get("ms", 0.0))
+    for grain in GRAINS:
+        key = (
+            grain,
+            begin(grain, at, zone),
+            str(line.get("app", "")),
+            str(line.get("key", "")),
+            str(line.get("route", ""))[:120],
+            dataset,
+            status // 100,
+            str(line.get("cache", "")),
+        )
+        amounts, buckets = sums.setdefault(key, ([0] * len(SUMS), [0] * (len(BOUNDS) + 1)))
+        amounts[0] += calls
+        amounts[1] += calls if status == 429 else 0
+        amounts[2] += int(line.get("b", 0))
+        amounts[3] += int(line.get("rows", 0))
+        amounts[4] += round(ms)
+        if "ms" in line:
+            buckets[bucket_of(ms)] += calls
+
+
+def bucket_of(ms: float) -> int:
+    return next((place for place, bound in enumerate(BOUNDS) if ms <= bound), len(BOUNDS))
+
+
+def begin(grain: str, at: datetime, zone: ZoneInfo) -> datetime:
+    """When the minute, hour, day or month of `at` begins, in UTC."""
+    if grain == "minute":
+        return at.replace(second=0, microsecond=0)
+    if grain == "hour":
+        local = at.astimezone(zone)
+        return (at - timedelta(minutes=local.minute, seconds=local.second)).replace(microsecond=0)
+    begins, _ = period("calday" if grain == "day" else "calmonth", at, zone)
+    return begins.astimezone(UTC)
+
+
+def _raise(work: Work, key: Key, amounts: Sums, buckets: list[int]) -> None:
+    grain, start, app, api_key, route, dataset, status_class, cache = key
+    row = work.session.scalar(
+        select(UsageRollup).where(
+            UsageRollup.grain == grain,
+            UsageRollup.start == start,
+            UsageRollup.application_id == app,
+            UsageRollup.key_id == api_key,
+            UsageRollup.route == route,
+            UsageRollup.dataset_id == dataset,
+            UsageRollup.status_class == status_class,
+            UsageRollup.cache == cache,
+        )
+    )
+    if row is None:
+        row = UsageRollup(
+            grain=grain,
+            start=start,
+            application_id=app,
+            key_id=api_key,
+            route=route,
+            dataset_id=dataset,
+            status_class=status_class,
+            cache=cache,
+            buckets=[0] * len(buckets),
+            **dict.fromkeys(SUMS, 0),
+        )
+        work.session.add(row)
+    for name, amount in zip(SUMS, amounts, strict=True):
+        setattr(row, name, getattr(row, name) + amount)
+    row.buckets = [before + more for before, more in zip(row.buckets, buckets, strict=True)]
+
+
+def _datasets(work: Work, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Ids of datasets by what calls named them: id, slug, or id of a resource."""
+    named = {str(line["ds"]) for line in lines if line.get("ds")}
+    ids = {name for name in named if _is_id(name)}
+    found = {}
+    if named:
+        query = select(Dataset.id, Dataset.slug).where(
+            or_(Dataset.slug.in_(named - ids), Dataset.id.in_(ids))
+        )
+        for dataset_id, slug in work.session.execute(query):
+            found[dataset_id] = found[slug] = dataset_id
+    resources = {str(line["res"]) for line in lines if line.get("res") and _is_id(str(line["res"]))}
+    if resources:
+        query = select(Resource.id, Resource.dataset_id).where(Resource.id.in_(resources))
+        found |= dict(work.session.execute(query).all())
+    return found
+
+
+def _dataset_of(line: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    """What was not served counts for no dataset."""
+    if int(line["s"]) >= 400:
+        return ""
+    return known.get(str(line.get("ds", ""))) or known.get(str(line.get("res", "")), "")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def apply_failed(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
+    work.session.add_all(
+        FailedCall(
+            at=datetime.fromtimestamp(float(line["t"]), UTC),
+            application_id=line["app"],
+            key_id=line["key"],
+            method=line["m"],
+            path=line["path"],
+            query=line["query"],
+            status=line["s"],
+            code=line["code"],
+            request_id=line["id"],
+        )
+        for line in lines
+    )
+
+
+def apply_spent(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
+    sums: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    limits: dict[tuple[str, str, str], int] = {}
+    for line in lines:
+        key = (line["subject"], line["rule"], line["period"])
+        sums[key] += int(line["n"])
+        limits[key] = int(line["limit"])
+    for key in sorted(sums):
+        ledger.add(work, *key, amount=sums[key], limit=limits[key])
+
+
+APPLY = {CALLS: apply_calls, SPENT: apply_spent, FAILED: apply_failed}
