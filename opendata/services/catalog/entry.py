@@ -5,6 +5,7 @@ Every record passes here whatever it came through (API, form, harvest, import).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from opendata.base.kit.vocabularies import Vocabularies
 
 T = TypeVar("T")
 LANGUAGES = ("vi", "en")
+SHORT = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,12 @@ def clean_values(value: Any) -> Any:
 
 
 def _clean_text(text: str) -> str:
+    return _clean_word(text) if len(text) <= SHORT else clean(text, multiline="\n" in text)
+
+
+@lru_cache(maxsize=20_000)
+def _clean_word(text: str) -> str:
+    """Most texts of a record are names of fields, codes and keywords, the same in the next."""
     return clean(text, multiline="\n" in text)
 
 

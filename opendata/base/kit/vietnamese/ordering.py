@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from opendata.base.kit.vietnamese.keys import TONES
 
@@ -43,6 +44,7 @@ def _number(digits: str) -> str:
     return f"{_NUMBER}z{len(value):06d}{value}"
 
 
+@lru_cache(maxsize=4_096)
 def _letter(sign: str) -> tuple[str, str]:
     """(code of the letter, tone digit or "")."""
     decomposed = unicodedata.normalize("NFD", sign.lower())
