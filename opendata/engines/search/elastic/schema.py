@@ -1,7 +1,8 @@
 """The fields of the index in the cluster, and documents as they are sent.
 
-Text arrives as finished tokens, so the only analysers are `whitespace` and `keyword`. Streams that hold
-the tokens of several fields and serve few queries are not stored: they are asked for in their parts.
+Text arrives as finished tokens, so the only analysers are `whitespace` and `keyword`. Of the streams that
+hold the tokens of several fields, those of single words are copied together by the cluster; those of
+phrases, which serve few queries, are asked for in their parts.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from opendata.engines.search.ordering import number, title
 from opendata.engines.search.protocol import (
     ANY_FIELD,
     FACETS,
+    FORMS,
     LONG_FIELD,
     MAIN_FIELD,
     TEXT_FIELDS,
@@ -32,6 +34,7 @@ VOCABULARY_STREAM = f"{ANY_FIELD}.fold"
 """The one stream whose tokens are often listed: it keeps them by document, outside the heap."""
 
 _PHRASES = ("exact2", "fold2")
+_SENT_STREAMS = tuple(f"{name}.{form}" for name in TEXT_FIELDS for form in FORMS)
 _MAIN_PARTS = tuple(name for name in TEXT_FIELDS if name != LONG_FIELD)
 _PARTS: Mapping[str, tuple[str, ...]] = {MAIN_FIELD: _MAIN_PARTS, ANY_FIELD: TEXT_FIELDS}
 _TOKENS = {
@@ -62,14 +65,7 @@ def facet_field(facet: str) -> str:
     return f"facet_{facet}"
 
 
-STORED_STREAMS = tuple(stream for stream in STREAMS if stream_fields(stream) == (stream.replace(".", "_"),))
-
-
 def mapping() -> dict[str, Any]:
-    texts = {
-        stream_fields(stream)[0]: _KEYWORD if stream == VOCABULARY_STREAM else _TOKENS
-        for stream in STORED_STREAMS
-    }
     return {
         "dynamic": "strict",
         "_source": {"enabled": False},  # the database is the source; the row is kept below
@@ -84,9 +80,29 @@ def mapping() -> dict[str, Any]:
             "period_end": _NUMBER,
             "row": _STORED,
             **{facet_field(facet): _KEYWORD for facet in FACETS},
-            **texts,
+            **{
+                fields[0]: _stream_mapping(stream)
+                for stream in STREAMS
+                if len(fields := stream_fields(stream)) == 1
+            },
         },
     }
+
+
+def _stream_mapping(stream: str) -> dict[str, Any]:
+    if stream == VOCABULARY_STREAM:
+        return _KEYWORD
+    copies = _copies(stream)
+    return {**_TOKENS, "copy_to": copies} if copies else _TOKENS
+
+
+def _copies(stream: str) -> list[str]:
+    """Fields that gather this stream with others."""
+    part, form = stream.split(".")
+    if form in _PHRASES:
+        return []
+    wholes = [f"{name}.{form}" for name, parts in _PARTS.items() if part in parts]
+    return [stream_fields(whole)[0] for whole in wholes if whole != VOCABULARY_STREAM]
 
 
 def index_settings(address: Address) -> dict[str, Any]:
@@ -136,12 +152,10 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         if facet in FACETS and kept:
             fields[facet_field(facet)] = kept
     held = streams(document.text)
-    for stream in STORED_STREAMS:
-        tokens = held[stream]
-        if tokens:
-            fields[stream_fields(stream)[0]] = (
-                list(tokens) if stream == VOCABULARY_STREAM else " ".join(tokens)
-            )
+    for stream in _SENT_STREAMS:
+        if held[stream]:
+            fields[stream_fields(stream)[0]] = " ".join(held[stream])
+    fields[stream_fields(VOCABULARY_STREAM)[0]] = list(held[VOCABULARY_STREAM])
     return fields
 
 
