@@ -21,6 +21,8 @@ NOUNS = {
     "worker": N_("Chạy tiến trình xử lý việc nền."),
     "migrate": N_("Đưa cơ sở dữ liệu lên phiên bản của chương trình."),
     "user": N_("Tài khoản và vai trò."),
+    "client": N_("Ứng dụng khách OAuth2 và khóa ký."),
+    "login": N_("Đăng nhập vào một cổng dữ liệu bằng mã thiết bị."),
     "key": N_("Khóa API: tạo, thay, thu hồi, liệt kê."),
     "mail": N_("Thư đã viết, đã gửi hoặc được giữ lại."),
     "org": N_("Cơ quan, đơn vị."),

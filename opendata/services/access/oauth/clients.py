@@ -19,9 +19,10 @@ from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Application, ClientSecret, OAuthClient, User
 from opendata.base.runtime import Work
-from opendata.services.access import applications, audit, scopes
+from opendata.services.access import applications, audit, policy, scopes
 from opendata.services.access.changes import next_version
 from opendata.services.access.oauth import addresses
+from opendata.services.access.policy import Action
 
 SECRET_LIFE = timedelta(days=365)
 LIVE_SECRETS = 2
@@ -301,6 +302,22 @@ def opened(work: Work, client_id: str) -> OAuthClient:
     """The same, once it is clear that the caller may change it."""
     row, application = get(work, client_id)
     applications.require_edit(work, application)
+    return row
+
+
+def listing(work: Work, *, limit: int = 500) -> list[OAuthClient]:
+    """Every client, newest first, for operators."""
+    policy.require(work.caller, Action.PLATFORM)
+    query = select(OAuthClient).order_by(OAuthClient.created.desc(), OAuthClient.id).limit(limit)
+    return list(work.session.scalars(query))
+
+
+def known(work: Work, client_id: str) -> OAuthClient:
+    """Any client, for operators. Raises `NotFound`."""
+    policy.require(work.caller, Action.PLATFORM)
+    row = work.session.get(OAuthClient, client_id)
+    if row is None:
+        raise NotFound
     return row
 
 
