@@ -197,6 +197,7 @@ def build_city(folder: Path, *, floor_per_second: int = 0) -> City:
         harvest_allow_loopback=True,
         harvest_allow_roots=(str(folder),),
         worker_in_web=False,
+        apps_per_user=1000,
         counters_url="memory://",
         floor_per_second=floor_per_second,
         guard_limits=dict.fromkeys(BUCKETS, "100000 per second"),

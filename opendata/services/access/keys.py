@@ -1,6 +1,7 @@
 """API keys: made, shown once, rotated with an overlap, revoked for good."""
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ LONGEST_LIFE = timedelta(days=731)
 LONGEST_OVERLAP = 168
 """Hours."""
 UNCONFIRMED_KEYS = 2
+_HOST = re.compile(r"([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 MOST_NETWORKS = MOST_ORIGINS = 50
 
 
@@ -282,11 +284,12 @@ def _is_origin(text: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(text) > 300:
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.netloc) or len(text) > 300:
         return False
     standard = {"http": 80, "https": 443}[parts.scheme]
     suffix = f":{port}" if port and port != standard else ""
-    return text == f"{parts.scheme}://{parts.hostname}{suffix}" and text.isascii()
+    bare = parts.netloc.removesuffix(f":{port}") if port else parts.netloc
+    return text == f"{parts.scheme}://{bare}{suffix}"
 
 
 def _require_weak(key: ApiKey) -> None:
