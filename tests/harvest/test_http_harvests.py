@@ -243,6 +243,7 @@ def test_a_date_keeps_its_precision_and_what_is_none_is_unknown(datajson, script
     (dataset,) = datajson.datasets()
     known = {"2018-05": "2018-05", "2018": "2018", "31/05/2018": "2018-05-31"}
     assert (dataset.content["modified"] or None) == known.get(modified)
+    assert (dataset.content["last_update"] or None) == known.get(modified), "what freshness is judged by"
 
 
 def test_hostile_records_are_item_errors_and_the_others_go_in(datajson, script):

@@ -76,8 +76,15 @@ def translate(
     """Raises `RecordError`; `Invalid` when a default or an override does not fit its field."""
     ctx = Ctx(rules.source, vocabularies, guid=guid, url=url)
     record = harvester.dataset(raw, ctx)
-    record = _filed(_owned(_completed(record, rules), rules), rules, ctx)
+    record = _filed(_owned(_completed(_dated(record), rules), rules), rules, ctx)
     return Translated(_overridden(record, overrides), from_remarks(ctx.warnings), ctx.files.references)
+
+
+def _dated(record: DatasetRecord) -> DatasetRecord:
+    """A source that tells of one date of change alone tells of the data by it."""
+    if record.last_update or not record.modified:
+        return record
+    return replace(record, last_update=record.modified)
 
 
 def _completed(record: DatasetRecord, rules: Rules) -> DatasetRecord:
