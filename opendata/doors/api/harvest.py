@@ -175,6 +175,22 @@ def _accepted(value: dict[str, Any]) -> Response:
 
 
 @blueprint.operation(
+    "GET",
+    "/runs",
+    allows=Action.HARVEST_VIEW,
+    query=schemas.Runs,
+    answer=outputs.listing(schemas.HarvestRun),
+)
+def list_all_runs(query: Mapping[str, Any]) -> Response:
+    """List the runs of all sources the caller looks after, newest first."""
+    with reading() as work:
+        _require_somebody(work)
+        rows = runs.visible(work, state=query.get("state"), limit=SHOWN_RUNS)
+    page, following = lists.window(rows, lambda row: row.id, size=query["size"], cursor=query.get("cursor"))
+    return lists.answer([_run(run) for run in page], total=len(rows), following=following)
+
+
+@blueprint.operation(
     "GET", "/runs/<run_id>", allows=Action.HARVEST_VIEW, answer=schemas.HarvestRun, errors=(404,)
 )
 def get_run(run_id: str) -> Response:

@@ -13,13 +13,15 @@ Document = Mapping[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """`values` reads the facet values of a dataset document; `labels` says where their labels come
-    from: a vocabulary name, "organizations", "topics", "yes_no", or None when a value is its own label."""
+    from: a vocabulary name, "organizations", "topics", "yes_no", or None when a value is its own label.
+    `pattern` is the form of every value there can be, where there is one."""
 
     name: str
     label: str
     help: LangText
     values: Callable[[Document], Iterator[str]]
     labels: str | None = None
+    pattern: str | None = None
 
 
 def _organization(document: Document) -> Iterator[str]:
@@ -121,12 +123,14 @@ FILTERS: tuple[Filter, ...] = (
         help={"vi": "public, conditional hoặc non_public.", "en": "public, conditional or non_public."},
         values=_single("access_level"),
         labels="access",
+        pattern="public|conditional|non_public",
     ),
     Filter(
         name="year",
         label=N_("Năm dữ liệu"),
         help={"vi": "Năm mà dữ liệu có, ví dụ 2024.", "en": "A year the data covers, say 2024."},
         values=_years,
+        pattern="[0-9]{4}",
     ),
     Filter(
         name="synthetic",
@@ -134,6 +138,7 @@ FILTERS: tuple[Filter, ...] = (
         help={"vi": "true hoặc false.", "en": "true or false."},
         values=_synthetic,
         labels="yes_no",
+        pattern="true|false",
     ),
 )
 

@@ -11,7 +11,7 @@ from opendata.base.models import HarvestRun, HarvestSource
 from opendata.base.runtime import Work, jobs
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
-from opendata.services.harvest import lease
+from opendata.services.harvest import lease, sources
 from opendata.services.harvest.lease import LeaseLost
 
 JOB = "harvest.run"
@@ -82,6 +82,17 @@ def of_source(work: Work, source: HarvestSource, *, limit: int = 20) -> Sequence
         .order_by(HarvestRun.queued_at.desc(), HarvestRun.id)
         .limit(limit)
     )
+    return work.session.scalars(query).all()
+
+
+def visible(work: Work, *, state: str | None = None, limit: int = 20) -> Sequence[HarvestRun]:
+    """The runs of all sources the caller may see, newest first."""
+    query = select(HarvestRun).order_by(HarvestRun.queued_at.desc(), HarvestRun.id).limit(limit)
+    if state is not None:
+        query = query.where(HarvestRun.state == state)
+    if not policy.allows(work.caller, Action.HARVEST_ACCEPT):
+        own = select(HarvestSource.id).where(HarvestSource.organization_id.in_(sources.own(work.caller)))
+        query = query.where(HarvestRun.source_id.in_(own))
     return work.session.scalars(query).all()
 
 

@@ -142,7 +142,7 @@ def visible(work: Work, *, limit: int = 500) -> Sequence[HarvestSource]:
     """The sources the caller may see, by title."""
     query = select(HarvestSource).order_by(HarvestSource.title, HarvestSource.id).limit(limit)
     if not policy.allows(work.caller, Action.HARVEST_ACCEPT):
-        query = query.where(HarvestSource.organization_id.in_(_own(work.caller)))
+        query = query.where(HarvestSource.organization_id.in_(own(work.caller)))
     return work.session.scalars(query).all()
 
 
@@ -185,7 +185,8 @@ def as_translated(source: HarvestSource) -> Source:
     )
 
 
-def _own(caller: Caller) -> list[str]:
+def own(caller: Caller) -> list[str]:
+    """The departments whose sources the caller may see."""
     return [
         organization_id
         for organization_id in caller.roles

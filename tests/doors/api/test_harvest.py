@@ -27,6 +27,16 @@ def test_a_source_is_shown_to_those_who_look_after_it(still_city: City) -> None:
     problem_of(still_city.client("foreign").get(f"{SOURCES}/{still_city.source}"), 404)
 
 
+def test_runs_of_all_sources_are_listed_to_those_who_look_after_them(still_city: City) -> None:
+    address = "/api/v1/harvest/runs"
+    problem_of(still_city.client().get(address), 401, "sign_in_required")
+    assert still_city.client("foreign").get(address).get_json()["data"] == []
+    for role in ("member", "operator"):
+        (row,) = still_city.client(role).get(address).get_json()["data"]
+        assert (row["id"], row["source_id"]) == (still_city.run, still_city.source)
+    assert still_city.client("member").get(f"{address}?state=failed").get_json()["data"] == []
+
+
 def test_secrets_of_a_source_are_named_and_never_shown(city: City) -> None:
     with city.platform.work(SYSTEM) as work:
         source = sources.create(

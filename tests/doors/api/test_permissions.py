@@ -42,7 +42,7 @@ FOREIGN_IS_UNKNOWN = ("/harvest/", "/apps/{", "/members", "/invitations")
 SIGNED = {"/api/v1/integrations/leaks"}
 """Whoever asks, only the signature counts."""
 
-LISTS_OF_ONES_OWN = {"/api/v1/harvest/sources"}
+LISTS_OF_ONES_OWN = {"/api/v1/harvest/sources", "/api/v1/harvest/runs"}
 """Lists that are empty, not refused, for somebody without a department in them."""
 
 

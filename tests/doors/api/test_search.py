@@ -228,3 +228,13 @@ def test_suggestions_complete_a_word(still_city: City) -> None:
     problem_of(client.get("/api/v1/suggest"), 400)
     hidden = client.get("/api/v1/suggest?q=bản nháp").get_json()["data"]
     assert hidden == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("year", "abc"), ("year", "20245"), ("synthetic", "banana"), ("access_level", "secret")],
+)
+def test_a_value_no_dataset_can_have_is_refused_by_name(still_city: City, name: str, value: str) -> None:
+    body = problem_of(still_city.client().get(f"/api/v1/datasets?{name}={value}"), 400)
+    assert body["errors"][0]["field"].startswith(name)
+    assert still_city.client().get(f"/datasets?{name}={value}").status_code == 200

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema as MarshmallowSchema
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from opendata.base.kit.errors import N_
 
@@ -117,6 +117,18 @@ class Length(validate.Length):
 class Between(validate.Range):
     def __init__(self, least: int, most: int) -> None:
         super().__init__(min=least, max=most, error=N_("Số không nằm trong giới hạn cho phép."))
+
+
+class Form(validate.Regexp):
+    """A text that as a whole has the form of `pattern`."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(rf"^(?:{pattern})$", error=N_("Giá trị không có dạng cho phép."))
+
+    def __call__(self, value: Any) -> Any:
+        if str(value).endswith("\n"):  # where `$` holds in Python and in no schema
+            raise ValidationError(self._format_error(value))
+        return super().__call__(value)
 
 
 class OneOf(validate.OneOf):

@@ -32,6 +32,12 @@ class Records(queries.Paged):
     state = fields.String(validate=base.OneOf(known.STATES), metadata={"description": "Only these."})
 
 
+class Runs(queries.Paged):
+    """Runs of all sources."""
+
+    state = fields.String(validate=base.OneOf(RUN_STATES), metadata={"description": "Only these."})
+
+
 class HarvestRun(base.Schema):
     """One reading of a source."""
 

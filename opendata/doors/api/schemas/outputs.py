@@ -332,6 +332,23 @@ class Tag(base.Schema):
     datasets = _count("Datasets this caller sees.")
 
 
+class Place(base.Schema):
+    """An administrative unit in force that a name may mean."""
+
+    code = _text("Code of the unit.", example="10903")
+    name = _text()
+    kind = _text("Phường, Xã or Đặc khu: the same name may be that of a place elsewhere.")
+    exact = base.Flag(required=True, metadata={"description": "The marks typed are those of its name."})
+    former = _text("The former unit it was found by.", nullable=True)
+
+
+class PlacesMeta(Meta):
+    """How sure the reading is."""
+
+    code = _text("Code of the one unit that fits best, null where several do.", nullable=True)
+    ranked = base.Flag(required=True, metadata={"description": "The text tells the candidates apart."})
+
+
 class Term(base.Schema):
     """A code of a vocabulary; further members depend on the vocabulary."""
 

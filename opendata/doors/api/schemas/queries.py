@@ -35,8 +35,9 @@ class Paged(Language):
 
 
 def _parameter(declared: Filter) -> fields.List[Any]:
+    form = base.Form(declared.pattern) if declared.pattern else None
     return fields.List(
-        base.Text(most=200),
+        base.Text(most=200, validate=form),
         validate=base.Length(most=MANY_VALUES),
         metadata={"description": f"{pick(declared.help, 'en')} Repeat it to accept any of several values."},
     )
@@ -79,6 +80,19 @@ class Suggest(Language):
     )
     size = base.Number(
         load_default=8, validate=base.Between(1, 20), metadata={"description": "Number of suggestions."}
+    )
+
+
+class Place(Language):
+    """A name of a place."""
+
+    q = base.Text(
+        required=True,
+        most=200,
+        metadata={
+            "description": "A name, with or without marks; a kind before it (phường, xã, quận…) narrows it.",
+            "example": "cẩm giàng",
+        },
     )
 
 
