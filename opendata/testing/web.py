@@ -186,9 +186,13 @@ def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) ->
     return replace(record, **changes)
 
 
-def build_city(folder: Path, *, floor_per_second: int = 0) -> City:
-    """The city in `folder`, behind the whole web application, with an index in memory."""
-    engines = {"search_url": "memory://", **modes.engine_settings(folder)}
+def build_city(
+    folder: Path, *, floor_per_second: int = 0, engines: Mapping[str, str] | None = None
+) -> City:
+    """The city in `folder`, behind the whole web application, with an index in memory or on the `engines`
+    given (settings)."""
+    chosen = modes.engine_settings(folder) if engines is None else engines
+    engines = {"search_url": "memory://", "counters_url": "memory://", **chosen}
     settings = Settings(
         **engines,  # type: ignore[arg-type]  # texts all
         data_dir=str(folder),
@@ -198,7 +202,6 @@ def build_city(folder: Path, *, floor_per_second: int = 0) -> City:
         harvest_allow_roots=(str(folder),),
         worker_in_web=False,
         apps_per_user=1000,
-        counters_url="memory://",
         floor_per_second=floor_per_second,
         guard_limits=dict.fromkeys(BUCKETS, "100000 per second"),
         log_level="ERROR",
