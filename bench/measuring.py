@@ -41,15 +41,11 @@ class Bench:
         return [busy + "than on a quiet machine, processor time a little too; ratios compare like with like."]
 
 
-def best_of(times: int, take: Callable[[], Taken]) -> Taken:
-    """The run disturbed least, by processor time."""
-    return min((take() for _ in range(times)), key=lambda taken: taken.cpu_us)
-
-
 def pages(port: int, servers: Iterable[int], paths: Sequence[str], *, clients: int = 1) -> Taken:
-    """Warmed by a tenth of the paths, then measured over all."""
-    load.read(port, servers, paths[: max(len(paths) // 10, 5)])
-    return load.read(port, servers, paths, clients=clients)
+    """Measured over all but the first tenth of the paths, which warm the server."""
+    warming = max(len(paths) // 10, 5)
+    load.read(port, servers, paths[:warming])
+    return load.read(port, servers, paths[warming:], clients=clients)
 
 
 def popular(items: Sequence[str], length: int, seed: int = 11) -> list[str]:

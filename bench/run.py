@@ -31,7 +31,7 @@ def main() -> None:
             else:
                 _beside_ckan(bench, scratch, asked)
                 title = "The portal beside CKAN 2.12 with Solr, PostgreSQL and Redis"
-        print(report.write(part, title, bench.rows, remarks=bench.remarks))
+        print(report.write(part, title, bench.rows, remarks=[*bench.remarks, *asked.note]))
 
 
 def _beside_ckan(bench: Bench, scratch: Path, asked: argparse.Namespace) -> None:
@@ -49,6 +49,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--datasets", type=int, default=100_000, help="size of the own catalogue")
     parser.add_argument("--beside", type=int, default=5_000, help="datasets on both beside CKAN")
     parser.add_argument("--records", type=int, default=5_000, help="records of a harvest")
+    parser.add_argument("--note", action="append", default=[], help="a sentence to go with the table")
     parser.add_argument("--scratch", type=Path, help="keep catalogues here for the next run")
     peer, command = "BENCH_CKAN_PEER", "BENCH_CKAN_COMMAND"
     parser.add_argument(
