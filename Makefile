@@ -1,6 +1,6 @@
 # `make` prints the tasks. Each is a few lines that can be run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint bench assets docs openapi wheel pins clean
+.PHONY: help demo test test-scaled scaled unit lint bench assets docs openapi wheel pins clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help: ## print this list
 	@echo "Tasks (make TASK):"
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
 demo: $(VENV)/.run assets-quiet ## fill the portal with the demo city and serve it: make demo [PORT=8000]
 	@export OPENDATA_CONFIG=$${OPENDATA_CONFIG:-config/development.toml} OPENDATA_BASE_URL=http://127.0.0.1:$(PORT); \
@@ -21,6 +21,14 @@ test: $(VENV)/.dev ## run every test that this machine can run
 	@tools/install_test_programs
 	@$(BIN)/python tools/build_static.py --dev
 	$(BIN)/python -m pytest
+
+# What of the suites `make test-scaled` runs; the servers' own tests are in `make test` already.
+SUITES ?= tests/doors tests/harvest
+test-scaled: $(VENV)/.dev assets-quiet ## run the black-box suites on PostgreSQL, Elasticsearch, Redis and S3
+	OPENDATA_TEST_MODE=scaled $(BIN)/python -m pytest -q $(SUITES)
+
+scaled: $(VENV)/.dev assets-quiet ## serve the demo city on real servers on this machine: make scaled [PORT=8000]
+	OPENDATA_TEST_INSTALL=$${OPENDATA_TEST_INSTALL:-1} $(BIN)/python tools/scaled.py --port $(PORT)
 
 unit: $(VENV)/.dev ## run the unit tests alone (under a minute)
 	$(BIN)/python -m pytest -q tests/unit tests/architecture
