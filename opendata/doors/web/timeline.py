@@ -12,6 +12,10 @@ ACTIONS = {
     "create": N_("Tạo bản nháp"),
     "edit": N_("Sửa mô tả"),
     "harvest": N_("Cập nhật từ nguồn thu thập"),
+    "add_file": N_("Thêm tệp"),
+    "add_link": N_("Thêm liên kết"),
+    "replace_file": N_("Thay tệp"),
+    "remove_file": N_("Gỡ tệp"),
     "submit": N_("Gửi duyệt"),
     "return": N_("Trả lại"),
     "publish": N_("Công bố"),
@@ -80,15 +84,21 @@ def _label(path: str) -> str:
     return " · ".join(words)
 
 
+def _object(value: Mapping[str, Any]) -> str:
+    """A text in the language of the page; a thing with a title by that; the rest by what it holds."""
+    if set(value) <= {"vi", "en"}:
+        return pick(value, language())
+    if value.get("title"):
+        return ", ".join(filter(None, [_words(value["title"]), value.get("format")]))
+    held = ((name, _words(item)) for name, item in value.items())
+    return ", ".join(f"{name}: {words}" for name, words in held if words)
+
+
 def _words(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        return (
-            pick(value, language())
-            if set(value) <= {"vi", "en"}
-            else ", ".join(f"{k}: {_words(v)}" for k, v in value.items())
-        )
+        return _object(value)
     if isinstance(value, list):
         return ", ".join(filter(None, map(_words, value)))
     return str(value)
