@@ -7,12 +7,12 @@ from urllib.parse import quote, urlsplit
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import N_
 from opendata.doors.http import identity
 from opendata.doors.http.application import CONTENT_SECURITY_POLICY
 from opendata.doors.http.context import caller, reading, writing
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.doors.web import display
+from opendata.doors.web.pages.apps import SCOPE_LABELS
 from opendata.doors.web.rendering import form_page, here
 from opendata.services.access.oauth import consent, device
 from opendata.services.access.oauth.clients import Client
@@ -20,14 +20,6 @@ from opendata.services.access.oauth.consent import Asked
 from opendata.services.access.oauth.messages import Answer, Request
 
 blueprint = Blueprint("consent", __name__)
-SCOPE_LABELS = {
-    "read": N_("Đọc mô tả và tìm kiếm"),
-    "download": N_("Tải tệp"),
-    "query": N_("Truy vấn dòng"),
-    "publish": N_("Soạn và công bố dữ liệu của cơ quan"),
-    "harvest": N_("Chạy nguồn thu thập của cơ quan"),
-    "admin": N_("Quản trị: ứng dụng, khóa, thành viên"),
-}
 STRONG = ("publish", "harvest", "admin")
 _OURS = {"decision", identity.TOKEN_FIELD}
 

@@ -18,7 +18,10 @@ from authlib.oauth2.rfc6749 import (
 )
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import OAuthGrant
 from opendata.base.runtime import Platform, Work
 from opendata.services.access.oauth import access_tokens, addresses, assertion, clients
@@ -81,10 +84,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def handle_response(self, status: int, body: Any, headers: Sequence[tuple[str, str]]) -> Answer:
         """Every answer that goes back through the browser names its issuer (RFC 9207), errors too."""
         issuer = addresses.issuer(self.work.platform.settings)
-        named = [
-            (name, add_params_to_uri(value, [("iss", issuer)]) if name == "Location" else value)
-            for name, value in headers
-        ]
+        named = [(name, _completed(name, value, issuer)) for name, value in headers]
         return Answer(status, "" if body == "" else dict(body), named)
 
     def authenticate_client(
@@ -134,6 +134,13 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return store(self.work, self.family, scope=scope, resource=self.audience)
 
 
+def _completed(name: str, value: str, issuer: str) -> str:
+    """Authlib leaves the realm out, which RFC 7617 demands."""
+    if name == "WWW-Authenticate":
+        return value.replace("Basic ", 'Basic realm="opendata", ', 1)
+    return add_params_to_uri(value, [("iss", issuer)]) if name == "Location" else value
+
+
 def _shown(request: Request) -> str:
     """The method a client uses. Raises `InvalidRequestError` for more than one (RFC 6749 §2.3)."""
     ways = {
@@ -173,8 +180,15 @@ class _Refused(Exception):
 
 
 def settled(platform: Platform, request: Request, respond: Callable[[Server], Answer]) -> Answer:
-    """What `respond` answers, its transaction committed or rolled back by that."""
-    platform.part(SigningKeys).ready()
+    """What `respond` answers, its transaction committed or rolled back by that. Raises `Unavailable`."""
+    try:
+        platform.part(SigningKeys).ready()
+        return _settled(platform, request, respond)
+    except (OperationalError, PoolTimeout) as error:
+        raise Unavailable from error
+
+
+def _settled(platform: Platform, request: Request, respond: Callable[[Server], Answer]) -> Answer:
     try:
         with platform.work() as work:
             return _granted(Server(work), request, respond)
