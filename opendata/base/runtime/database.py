@@ -69,6 +69,14 @@ def is_shared(engine: Engine) -> bool:
     return engine.dialect.name != "sqlite"
 
 
+def describe(engine: Engine) -> str:
+    """The kind and version of the database server, for operators."""
+    names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    with engine.execution_options(reading=True).connect() as connection:
+        version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    return f"{names.get(engine.dialect.name, engine.dialect.name)} {version}"
+
+
 def server_clock(session: Session) -> datetime:
     """The time by the clock of the database server, which all hosts share."""
     now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()

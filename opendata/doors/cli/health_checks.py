@@ -1,18 +1,20 @@
 """The checks of `opendata doctor`, one function a part."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from opendata.base.kit.errors import N_
+from opendata.base.kit.errors import N_, OpenDataError
 from opendata.base.models import migrations
 from opendata.base.runtime import Platform, jobs, outbox
+from opendata.base.runtime.database import describe as describe_database
 from opendata.doors.web.static_files import STATIC
 from opendata.engines.files import FileStore
+from opendata.engines.jobs import Queue
 from opendata.engines.search import SearchIndex
 from opendata.services.catalog import indexing
 from opendata.settings import Settings
@@ -37,6 +39,7 @@ SETTINGS = N_("Thiết lập")
 DATABASE = N_("Cơ sở dữ liệu")
 INDEX = N_("Chỉ mục tìm kiếm")
 FILES = N_("Kho tệp")
+SERVER = N_("Máy chủ")
 OUTBOX = N_("Hàng chờ tác động")
 JOBS = N_("Việc nền")
 STATIC_FILES = N_("Tệp giao diện")
@@ -107,6 +110,24 @@ def database(platform: Platform) -> Finding:
             params={"current": current, "head": head},
         )
     return Finding(name=DATABASE, state="ok", detail=N_("Phiên bản %(head)s."), params={"head": head})
+
+
+def servers(platform: Platform) -> Iterator[Finding]:
+    """What each engine runs on; one that does not answer hides none of the others."""
+    asked: dict[str, Callable[[], str]] = {DATABASE: lambda: describe_database(platform.engine)}
+    for name, port in ((INDEX, SearchIndex), (FILES, FileStore), (JOBS, Queue)):
+        part: Any = platform.part(port)
+        if hasattr(part, "describe"):
+            asked[name] = part.describe
+    for name, describe in asked.items():
+        try:
+            told = describe()
+        except (OpenDataError, SQLAlchemyError) as error:
+            yield broken(name, error)
+        else:
+            yield Finding(
+                name=SERVER, state="ok", detail=N_("%(part)s: %(told)s."), params={"part": name, "told": told}
+            )
 
 
 def index(platform: Platform) -> Iterator[Finding]:

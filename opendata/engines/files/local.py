@@ -63,6 +63,9 @@ class LocalFiles:
     def remove(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)
 
+    def describe(self) -> str:
+        return str(self._root)
+
     def addresses(self) -> Iterator[tuple[str, float]]:
         for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
             with contextlib.suppress(FileNotFoundError):

@@ -37,5 +37,8 @@ class FileStore(Protocol):
     def remove(self, sha256: str) -> None:
         """Forget a file; no error when it is absent."""
 
+    def describe(self) -> str:
+        """What it is and where, for operators; without secrets. Raises `Unavailable` where it is away."""
+
     def addresses(self) -> Iterator[tuple[str, float]]:
         """Every stored (sha256, modification time in epoch seconds), for the clean-up of orphans."""

@@ -109,6 +109,12 @@ class S3Files:
         with self._faults():
             self._client.delete_object(**self._place(sha256))
 
+    def describe(self) -> str:
+        with self._faults():
+            answer = self._client.head_bucket(Bucket=self._bucket)
+        server = answer["ResponseMetadata"]["HTTPHeaders"].get("server", "S3")
+        return f"{server}, {self._bucket}/{self._prefix}, {self._delivery}"
+
     def addresses(self) -> Iterator[tuple[str, float]]:
         with self._faults():
             pages = self._client.get_paginator("list_objects_v2")

@@ -12,7 +12,7 @@ from huey.consumer import Consumer
 from opendata.base.kit.errors import Unavailable
 from opendata.base.kit.ids import new_id
 from opendata.engines.jobs.protocol import Handler, Queue
-from opendata.engines.jobs.stores import OPENERS
+from opendata.engines.jobs.stores import OPENERS, version_of
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,10 @@ class HueyQueue:
     def waiting(self) -> int:
         with self._faults():
             return int(self._huey.pending_count())
+
+    def describe(self) -> str:
+        with self._faults():
+            return version_of(self._huey)
 
     def start(self) -> None:
         consumer = _EmbeddedConsumer(
@@ -108,6 +112,9 @@ class ImmediateQueue:
 
     def waiting(self) -> int:
         return 0
+
+    def describe(self) -> str:
+        return "immediate"
 
     def start(self) -> None:
         return

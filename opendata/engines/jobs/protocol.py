@@ -17,6 +17,9 @@ class Queue(Protocol):
 
     def waiting(self) -> int: ...
 
+    def describe(self) -> str:
+        """What it runs on and in which version, for operators; without secrets."""
+
     def start(self) -> None:
         """Begin working in threads of this process until `stop`."""
 

@@ -1,5 +1,6 @@
 """huey over each store a queue may live in: a SQLite file, Redis, PostgreSQL."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -63,3 +64,12 @@ OPENERS: Mapping[str, Callable[[str], Huey]] = {
     "postgresql": _postgresql,
     "postgresql+psycopg": _postgresql,
 }
+
+
+def version_of(huey: Huey) -> str:
+    """The server under the queue."""
+    if isinstance(huey, RedisHuey):
+        return f"Redis {huey.storage.conn.info('server')['redis_version']}"
+    if isinstance(huey, PostgresHuey):
+        return f"PostgreSQL {huey.storage.sql('show server_version', results=True)[0][0]}"
+    return f"SQLite {sqlite3.sqlite_version}"

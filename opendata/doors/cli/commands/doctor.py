@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.doors.cli import health_checks as checks
@@ -45,6 +46,7 @@ def _examined(console: Console) -> Iterator[checks.Finding]:
     if database.state == "fail":
         return
     parts: tuple[Callable[..., Iterator[checks.Finding]], ...] = (
+        checks.servers,
         checks.index,
         checks.files,
         checks.outbox_state,
@@ -53,5 +55,5 @@ def _examined(console: Console) -> Iterator[checks.Finding]:
     for part in parts:
         try:
             yield from part(console.platform)
-        except (OpenDataError, OSError) as error:
+        except (OpenDataError, OSError, SQLAlchemyError) as error:
             yield checks.broken(part.__name__, error)

@@ -102,6 +102,14 @@ class ElasticIndex:
             schema=self._generations.schema_of(state.index),
         )
 
+    def describe(self) -> str:
+        """Version, nodes and colour of the cluster, for operators."""
+        with self._connection.guarded():
+            client = self._connection.reading
+            version = client.info()["version"]["number"]
+            health = client.cluster.health()
+        return f"Elasticsearch {version}, {health['number_of_nodes']} × {health['status']}"
+
     def close(self) -> None:
         self._connection.close()
 
