@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, tuple_
 
 from opendata.base.models import Dataset, FailedCall, Resource, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work
@@ -29,6 +29,8 @@ BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 
 """Upper ends of the latency buckets in ms; the last bucket has none."""
 SUMS = ("calls", "throttled", "bytes", "rows", "ms_sum")
 
+KEY = ("grain", "start", "application_id", "key_id", "route", "dataset_id", "status_class", "cache")
+ASKED_AT_ONCE = 500
 Key = tuple[str, datetime, str, str, str, str, int, str]
 Sums = list[int]
 
@@ -101,8 +103,9 @@ def apply_calls(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
     sums: dict[Key, tuple[Sums, list[int]]] = {}
     for line in lines:
         _add(sums, line, _dataset_of(line, datasets), zone)
+    known = _known(work, sorted(sums))
     for key, (amounts, buckets) in sorted(sums.items()):
-        _raise(work, key, amounts, buckets)
+        _raise(work, known.get(key), key, amounts, buckets)
 
 
 def _add(
@@ -147,20 +150,22 @@ def begin(grain: str, at: datetime, zone: ZoneInfo) -> datetime:
     return begins.astimezone(UTC)
 
 
-def _raise(work: Work, key: Key, amounts: Sums, buckets: list[int]) -> None:
+def _known(work: Work, keys: Sequence[Key]) -> dict[Key, UsageRollup]:
+    """The rows that are there, asked for many at once: a minute names hundreds of datasets."""
+    columns = tuple_(*(getattr(UsageRollup, name) for name in KEY))
+    found: dict[Key, UsageRollup] = {}
+    for first in range(0, len(keys), ASKED_AT_ONCE):
+        query = select(UsageRollup).where(columns.in_(keys[first : first + ASKED_AT_ONCE]))
+        found |= {_key_of(row): row for row in work.session.scalars(query)}
+    return found
+
+
+def _key_of(row: UsageRollup) -> Key:
+    return cast("Key", tuple(getattr(row, name) for name in KEY))
+
+
+def _raise(work: Work, row: UsageRollup | None, key: Key, amounts: Sums, buckets: list[int]) -> None:
     grain, start, app, api_key, route, dataset, status_class, cache = key
-    row = work.session.scalar(
-        select(UsageRollup).where(
-            UsageRollup.grain == grain,
-            UsageRollup.start == start,
-            UsageRollup.application_id == app,
-            UsageRollup.key_id == api_key,
-            UsageRollup.route == route,
-            UsageRollup.dataset_id == dataset,
-            UsageRollup.status_class == status_class,
-            UsageRollup.cache == cache,
-        )
-    )
     if row is None:
         row = UsageRollup(
             grain=grain,
