@@ -40,6 +40,7 @@ def test_a_public_client_with_a_known_id(terminal) -> None:
     made = terminal.json(*arguments, "--public", "--id", "opendata-cli")
     assert (made["id"], made["secret"], made["type"]) == ("opendata-cli", None, "public")
     assert terminal.call(*arguments, "--public", "--id", "opendata-cli") == 1
+    assert terminal.call(*arguments, "--public", "--id", "không được") == 1
 
 
 def test_a_client_that_cannot_be_is_told_why(terminal) -> None:

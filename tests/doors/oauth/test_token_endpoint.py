@@ -8,6 +8,7 @@ import time
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+from sqlalchemy.exc import OperationalError
 
 from opendata.base.models import SigningKey
 from opendata.base.runtime import SYSTEM
@@ -80,6 +81,7 @@ def test_nobody_is_told_which_part_of_a_credential_was_wrong(office):
         office.token(ITSELF, auth=(client_id, "hpd_cs_" + "0" * 38)),
         office.token(ITSELF, auth=(public, secret)),
         office.token({**ITSELF, "client_id": client_id}),
+        office.token({**ITSELF, "client_id": "\0"}),
         office.token({**ITSELF, "client_id": client_id, "client_secret": secret}),
         office.token(ITSELF, headers={"Authorization": "Basic !!!"}),
         office.token({**ITSELF, "client_id": public}, auth=(client_id, secret)),
@@ -88,7 +90,7 @@ def test_nobody_is_told_which_part_of_a_credential_was_wrong(office):
     assert {answer.status_code for answer in tries} == {401}
     assert len({answer.get_data() for answer in tries}) == 1
     assert tries[0].get_json()["error"] == "invalid_client"
-    assert tries[0].headers["WWW-Authenticate"].startswith("Basic")
+    assert tries[0].headers["WWW-Authenticate"].startswith('Basic realm="opendata", ')
 
 
 def test_two_ways_of_authentication_at_once_are_refused(office):
@@ -466,6 +468,22 @@ def test_assertions_of_other_keys_are_refused(office, robot, key):
         asserted(office, robot, key, header={"kid": "unknown"})[0],
     ]
     assert [answer.status_code for answer in tries] == [401] * 4
+
+
+def test_a_database_that_is_away_is_no_wrong_credential(office, monkeypatch):
+    client = office.server()
+    known, unknown = forged(office), forged(office)
+    assert office.get(known, "/api/v1/licences").status_code == 200
+
+    def away(*_arguments):
+        raise OperationalError("SELECT 1", {}, Exception("away"))
+
+    with monkeypatch.context() as faults:
+        faults.setattr(office.platform, "work", away)
+        faults.setattr(office.platform, "read", away)
+        assert office.token(ITSELF, auth=client).status_code == 503
+        assert office.get(unknown, "/api/v1/licences").status_code == 503
+        assert office.get(known, "/api/v1/licences").status_code == 200
 
 
 # --- metadata and logs -----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """OAuth2 clients of applications: what they may do, their secrets, their end."""
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,7 @@ from opendata.services.access.changes import next_version
 from opendata.services.access.oauth import addresses
 from opendata.services.access.policy import Action
 
+_ID = re.compile(r"[0-9A-Za-z_-]{3,40}")
 SECRET_LIFE = timedelta(days=365)
 LIVE_SECRETS = 2
 MOST_REDIRECTS, LONGEST_REDIRECT = 20, 2000
@@ -107,7 +109,7 @@ class NewSecret:
 
 def usable(work: Work, client_id: str) -> Client | None:
     """The client, if it may be used now. As slow for one that does not exist as for a wrong secret."""
-    row = work.session.get(OAuthClient, client_id) if len(client_id) <= 40 else None
+    row = work.session.get(OAuthClient, client_id) if _ID.fullmatch(client_id) else None
     if row is None or row.revoked_at is not None:
         _decoy(work, client_id)
         return None
@@ -144,6 +146,8 @@ def create(
     applications.require_edit(work, application)
     if application.status != "active":
         raise applications.ApplicationClosed
+    if client_id is not None and not _ID.fullmatch(client_id):
+        raise Invalid(fields={"id": N_("Từ 3 đến 40 chữ cái không dấu, chữ số, dấu gạch.")})
     if _of(work, application) is not None or (client_id and work.session.get(OAuthClient, client_id)):
         raise ClientExists
     row = OAuthClient(

@@ -56,9 +56,9 @@ def unverified_subject(text: str) -> str:
 
 
 def text_of(values: Mapping[str, Any], name: str, *, longest: int = 200) -> str:
-    """A claim that has to be a text. Raises `Unreadable`."""
+    """A claim that has to be a text without control signs. Raises `Unreadable`."""
     value = values.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
         raise Unreadable(name)
     return value
 
