@@ -32,7 +32,7 @@ from opendata.base.formats.record import (
     Spatial,
 )
 from opendata.base.kit.hashes import digest
-from opendata.base.models import Base, Dataset, Organization, User
+from opendata.base.models import Application, Base, Dataset, Organization, User
 from opendata.base.runtime import SYSTEM, Caller, Platform, Work
 from opendata.doors.http.control_limits import BUCKETS
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
@@ -40,7 +40,7 @@ from opendata.services.access import applications, invitations, keys, members, p
 from opendata.services.access.scopes import OPEN
 from opendata.services.catalog import datasets, files, organizations, workflow
 from opendata.services.harvest import runs, sources
-from opendata.services.plans import defaults, plans
+from opendata.services.plans import defaults, plans, subscriptions
 from opendata.services.plans.book import PlanBook
 from opendata.settings import Settings
 from opendata.testing import modes
@@ -69,7 +69,8 @@ class City:
     """`own` and `foreign` are bodies; `published`, `draft`, `submitted`, `withdrawn`, `restricted` are
     datasets of `own`; `others_draft` is a draft of `foreign`; `source` is an accepted harvest source of
     `own` whose folder holds one file, `run` a preview of it, `file` a stored file; `application` belongs to
-    `own`, `key` is its key, `invitation` somebody asked into `own`. All by id."""
+    `own`, `key` is its key, `invitation` somebody asked into `own`, `subscription` of the application to the
+    product `du-lieu-mo` of `own`. All by id."""
 
     platform: Platform
     app: Flask
@@ -87,6 +88,7 @@ class City:
     application: str = ""
     key: str = ""
     invitation: str = ""
+    subscription: str = ""
     users: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -259,6 +261,9 @@ def _equip(city: City) -> None:
         city.users["spare"] = _person(work, "member", owner, name="spare")
         asked = invitations.invite(work, owner, "moi@haiphong.example", "member")
         city.invitation = invitations.name_of(asked)
+        offered = subscriptions.offer(work, "du-lieu-mo", organization_id=city.own, plan="partner")
+        made = work.session.get_one(Application, city.application)
+        city.subscription = subscriptions.subscribe(work, made, offered).id
 
 
 def _settle(city: City) -> None:

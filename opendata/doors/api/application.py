@@ -19,6 +19,8 @@ from opendata.doors.api import (
     places,
     plans,
     resources,
+    subscriptions,
+    usage,
     vocabularies,
 )
 from opendata.doors.api.arguments import refuse_undeclared
@@ -41,6 +43,8 @@ BLUEPRINTS = (
     me.blueprint,
     integrations.blueprint,
     plans.blueprint,
+    usage.blueprint,
+    subscriptions.blueprint,
 )
 
 

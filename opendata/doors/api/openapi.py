@@ -39,6 +39,8 @@ PATH_NOTES = {
     "application_id": "Id of the application.",
     "key_id": "Id of the key; not its secret.",
     "plan": "Name of the plan.",
+    "product": "Name of the product.",
+    "subscription_id": "Id of the subscription.",
     "user_id": "Id of the person.",
     "invitation_id": "Name of the invitation.",
 }

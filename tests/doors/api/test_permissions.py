@@ -75,6 +75,9 @@ def filled(city: City, path: str) -> str:
         "key_id": city.key,
         "user_id": city.users["spare"],
         "invitation_id": city.invitation,
+        "plan": "basic",
+        "product": "du-lieu-mo",
+        "subscription_id": city.subscription,
     }
     return re.sub(r"{(\w+)}", lambda found: values[found.group(1)], path)
 
@@ -89,6 +92,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", "/organizations/{organization_id}/members/{user_id}"): {"role": "editor"},
     ("post", "/organizations/{organization_id}/invitations"): {"email": "a@b.example", "role": "member"},
     ("post", "/integrations/leaks"): [],
+    ("post", "/plans/{plan}/versions"): {"limits": "1000000/second"},
+    ("put", "/organizations/{organization_id}/products/{product}"): {
+        "title": {"vi": "Dữ liệu mở"},
+        "plan": "partner",
+    },
+    ("post", "/apps/{application_id}/subscriptions"): {"product": "du-lieu-mo"},
+    ("post", "/subscriptions/{subscription_id}/steps"): {"step": "end"},
 }
 
 

@@ -1,0 +1,172 @@
+"""Products and subscriptions over REST."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from opendata.base.models import Organization, Product, Subscription
+from opendata.base.runtime import Work
+from opendata.doors.api import lists
+from opendata.doors.api.operations import Blueprint
+from opendata.doors.api.schemas import outputs
+from opendata.doors.api.schemas import plans as schemas
+from opendata.doors.http import answers
+from opendata.doors.http.context import reading, writing
+from opendata.doors.http.permissions import ANYONE
+from opendata.services.access import applications, policy
+from opendata.services.access.policy import Action
+from opendata.services.catalog import organizations
+from opendata.services.catalog.documents import stamp
+from opendata.services.plans import subscriptions
+
+blueprint = Blueprint(
+    "subscriptions", __name__, url_prefix="", description="Products and who has subscribed to them."
+)
+
+
+@blueprint.operation("GET", "/products", allows=ANYONE, answer=outputs.listing(schemas.Product))
+def list_products() -> Response:
+    """List the products."""
+    with reading() as work:
+        data = [_product(work, item) for item in subscriptions.products(work)]
+    return lists.answer(data, total=len(data))
+
+
+@blueprint.operation(
+    "PUT",
+    "/organizations/<organization_id>/products/<product>",
+    allows=Action.ORGANIZATION_EDIT,
+    body=schemas.NewProduct,
+    answer=schemas.Product,
+    errors=(404,),
+)
+def offer(organization_id: str, product: str, body: dict[str, Any]) -> Response:
+    """Offer a product, or change it.
+
+    For administrators of the department.
+    """
+    with writing() as work:
+        owner = organizations.get(work, organization_id)
+        policy.require(work.caller, Action.ORGANIZATION_EDIT, owner.id)
+        plan = body.pop("plan")
+        made = subscriptions.offer(work, product, organization_id=owner.id, plan=plan, **body)
+        value = _product(work, made)
+    return answers.json(value)
+
+
+@blueprint.operation(
+    "GET",
+    "/organizations/<organization_id>/products/<product>/subscriptions",
+    allows=Action.ORGANIZATION_EDIT,
+    answer=outputs.listing(schemas.Subscription),
+    errors=(404,),
+)
+def list_subscribers(organization_id: str, product: str) -> Response:
+    """List the subscriptions to a product, waiting ones first.
+
+    For administrators of its department.
+    """
+    with reading() as work:
+        owner = organizations.get(work, organization_id)
+        policy.require(work.caller, Action.ORGANIZATION_EDIT, owner.id)
+        found = subscriptions.product(work, product)
+        data = [_subscription(item, found.slug) for item in subscriptions.of_product(work, found)]
+    return lists.answer(data, total=len(data))
+
+
+@blueprint.operation(
+    "GET",
+    "/apps/<application_id>/subscriptions",
+    allows=Action.APPLICATION_VIEW,
+    answer=outputs.listing(schemas.Subscription),
+    errors=(404,),
+)
+def list_subscriptions(application_id: str) -> Response:
+    """List the subscriptions of an application, newest first."""
+    with reading() as work:
+        application = applications.get(work, application_id)
+        found = subscriptions.of_application(work, application)
+        data = [_subscription(item, _slug(work, item)) for item in found]
+    return lists.answer(data, total=len(data))
+
+
+@blueprint.operation(
+    "POST",
+    "/apps/<application_id>/subscriptions",
+    allows=Action.APPLICATION_EDIT,
+    body=schemas.NewSubscription,
+    answer=schemas.Subscription,
+    status=201,
+    errors=(404, 409),
+)
+def subscribe(application_id: str, body: Mapping[str, Any]) -> Response:
+    """Subscribe to a product.
+
+    Active at once where its approval is auto; else its department decides.
+    """
+    with writing() as work:
+        application = applications.get(work, application_id)
+        wanted = subscriptions.product(work, body["product"])
+        made = subscriptions.subscribe(work, application, wanted, terms=body["terms"])
+        value = _subscription(made, wanted.slug)
+    return answers.json(value, status=201)
+
+
+@blueprint.operation(
+    "POST",
+    "/subscriptions/<subscription_id>/steps",
+    allows=Action.APPLICATION_EDIT,
+    body=schemas.SubscriptionStep,
+    answer=schemas.Subscription,
+    errors=(404, 409),
+)
+def take_step(subscription_id: str, body: Mapping[str, Any]) -> Response:
+    """Decide about a subscription, or end one's own.
+
+    The product's department approves, rejects, pauses, resumes and ends; the subscriber ends and accepts
+    terms.
+    """
+    with writing() as work:
+        policy.require_person(work.caller)
+        if body["step"] == "accept_terms":
+            found = subscriptions.accept_terms(work, subscription_id, body["terms"])
+        else:
+            found = subscriptions.take_step(work, subscription_id, body["step"], reason=body["reason"])
+        value = _subscription(found, _slug(work, found))
+    return answers.json(value)
+
+
+def _product(work: Work, item: Product) -> dict[str, Any]:
+    owner = work.session.get(Organization, item.organization_id) if item.organization_id else None
+    return {
+        "slug": item.slug,
+        "title": item.title,
+        "description": item.description,
+        "organization": owner.slug if owner else None,
+        "plan": item.plan_slug,
+        "approval": item.approval,
+        "decide_by_days": item.decide_by_days,
+        "terms": item.terms,
+        "terms_revision": item.terms_revision,
+        "apis": item.apis,
+    }
+
+
+def _slug(work: Work, item: Subscription) -> str:
+    return work.session.get_one(Product, item.product_id).slug
+
+
+def _subscription(item: Subscription, product: str) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "application": item.application_id,
+        "product": product,
+        "plan": item.plan_slug,
+        "plan_number": item.plan_number,
+        "state": item.state,
+        "requested_at": stamp(item.requested_at),
+        "decided_at": stamp(item.decided_at) if item.decided_at else None,
+        "reason": item.reason,
+        "terms_accepted": item.terms_accepted,
+    }

@@ -1,0 +1,140 @@
+"""What happens to usage at night: raw calls into one Parquet file a day, sums checked against them, and what
+is too old dropped."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import delete, func, select
+
+from opendata.base.models import FailedCall, Notice, UsageRollup, UsageSpool
+from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.services.plans.rollup import begin
+from opendata.services.plans.spool import Spool, hour_of, is_over, read_all
+
+log = structlog.get_logger(__name__)
+KEPT = {"minute": timedelta(days=7), "hour": timedelta(days=90), "day": timedelta(days=5 * 366)}
+RAW_KEPT = timedelta(days=90)
+FAILED_KEPT = timedelta(hours=24)
+COLUMNS = (
+    "t", "id", "app", "key", "sub", "v", "route", "m", "s", "code", "cache", "ms", "b", "rows", "net", "ua",
+    "ds", "res", "n",
+)  # fmt: skip
+NUMBERS = {"t": "float64", "ms": "float64", "s": "int16", "b": "int64", "rows": "int64", "n": "int64"}
+
+
+def nightly(platform: Platform, arguments: Mapping[str, Any] | None = None) -> None:  # noqa: ARG001  # a job
+    """All of it, for every day that is over."""
+    spool = Spool(platform.settings.data / "usage" / "spool")
+    for day in days_over(platform, spool):
+        reconcile(platform, spool, day)
+        archive(platform, spool, day)
+    prune(platform)
+
+
+def days_over(platform: Platform, spool: Spool) -> list[str]:
+    """Days of the city whose files get no more lines and were counted whole."""
+    now = platform.clock().astimezone(ZoneInfo(platform.settings.time_zone))
+    days = sorted({hour_of(path)[:10] for path in spool.of_day("")})
+    with platform.read(SYSTEM) as work:
+        consumed = dict(work.session.execute(select(UsageSpool.name, UsageSpool.consumed)).all())
+    return [
+        day
+        for day in days
+        if day < now.strftime("%Y-%m-%d")
+        and all(
+            is_over(path, now) and consumed.get(path.name, 0) == path.stat().st_size
+            for path in spool.of_day(day)
+        )
+    ]
+
+
+def archive(platform: Platform, spool: Spool, day: str) -> Path:
+    """The calls of a day as `<data>/usage/raw/<day>.parquet`; their files are dropped afterwards."""
+    import pyarrow as pa  # large, and needed once a night
+    import pyarrow.parquet as pq
+
+    files = spool.of_day(day)
+    target: Path = platform.settings.data / "usage" / "raw" / f"{day}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lines = [line for path in files for line in read_all(path)]
+    table = pa.table(
+        {name: pa.array([_value(line, name) for line in lines], _type(pa, name)) for name in COLUMNS}
+    )
+    if target.exists():
+        table = pa.concat_tables([pq.read_table(target), table])
+    draft = target.with_suffix(f".{os.getpid()}.new")
+    pq.write_table(table, draft, compression="zstd")
+    draft.replace(target)
+    _drop(platform, files)
+    return target
+
+
+def _value(line: Mapping[str, Any], name: str) -> Any:
+    return line.get(name, 0 if name in NUMBERS else "")
+
+
+def _type(pa: Any, name: str) -> Any:
+    return getattr(pa, NUMBERS[name])() if name in NUMBERS else pa.string()
+
+
+def _drop(platform: Platform, files: Sequence[Path]) -> None:
+    for path in files:
+        path.unlink(missing_ok=True)
+    with platform.work(SYSTEM) as work:
+        work.session.execute(delete(UsageSpool).where(UsageSpool.name.in_([path.name for path in files])))
+
+
+def reconcile(platform: Platform, spool: Spool, day: str) -> bool:
+    """Whether the sums of a day are the sum of its calls; an alarm where they are not."""
+    raw = sum(int(line.get("n", 1)) for path in spool.of_day(day) for line in read_all(path))
+    raw += archived_calls(platform, day)
+    with platform.work(SYSTEM) as work:
+        counted = _counted(work, day)
+        if raw != counted:
+            _alarm(work, day, raw, counted)
+    return raw == counted
+
+
+def archived_calls(platform: Platform, day: str) -> int:
+    """Calls in the archive of a day."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    target = platform.settings.data / "usage" / "raw" / f"{day}.parquet"
+    return pc.sum(pq.read_table(target, columns=["n"])["n"]).as_py() or 0 if target.exists() else 0
+
+
+def _counted(work: Work, day: str) -> int:
+    zone = ZoneInfo(work.platform.settings.time_zone)
+    start = begin("day", datetime.strptime(day, "%Y-%m-%d").replace(hour=12, tzinfo=zone), zone)
+    query = select(func.sum(UsageRollup.calls)).where(UsageRollup.grain == "day", UsageRollup.start == start)
+    return int(work.session.scalar(query) or 0)
+
+
+def _alarm(work: Work, day: str, raw: int, counted: int) -> None:
+    log.error("usage.mismatch", day=day, raw=raw, counted=counted)
+    known = select(Notice.id).where(Notice.kind == "usage.mismatch", Notice.period == day)
+    if work.session.scalar(known) is None:
+        data = {"raw": raw, "counted": counted}
+        work.session.add(
+            Notice(kind="usage.mismatch", subject="platform", period=day, data=data, created=work.now)
+        )
+
+
+def prune(platform: Platform) -> None:
+    """Drop what is older than it is kept for; months stay."""
+    now = platform.clock().astimezone(UTC)
+    with platform.work(SYSTEM) as work:
+        for grain, kept in KEPT.items():
+            old = (UsageRollup.grain == grain) & (UsageRollup.start < now - kept)
+            work.session.execute(delete(UsageRollup).where(old))
+        work.session.execute(delete(FailedCall).where(FailedCall.at < now - FAILED_KEPT))
+    oldest = (now - RAW_KEPT).strftime("%Y-%m-%d")
+    for path in (platform.settings.data / "usage" / "raw").glob("*.parquet"):
+        if path.stem < oldest:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,308 @@
+"""Usage as its three readers may see it: the owner of an application, a publisher, operators."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, select
+
+from opendata.base.kit.errors import N_, Invalid
+from opendata.base.models import (
+    ApiKey,
+    Application,
+    Dataset,
+    FailedCall,
+    Organization,
+    QuotaLedger,
+    UsageRollup,
+)
+from opendata.base.runtime import Work
+from opendata.services.access import applications, policy
+from opendata.services.access.policy import Action
+from opendata.services.plans import ledger
+from opendata.services.plans.rollup import BOUNDS, GRAINS, begin
+
+GROUPS = ("none", "route", "key", "status", "dataset")
+MOST_ROWS = 50_000
+SHOWN_FAILURES = 50
+TOP = 20
+FAILED_FOR = timedelta(hours=24)
+LONGEST = {
+    "minute": timedelta(days=1),
+    "hour": timedelta(days=31),
+    "day": timedelta(days=800),
+    "month": timedelta(days=36_500),
+}
+"""How much time one report of each grain may span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` on, until `end`, in steps of `grain`."""
+
+    start: datetime
+    end: datetime
+    grain: str
+
+
+def span(work: Work, start: datetime | None, end: datetime | None, grain: str) -> Span:
+    """Checked and rounded down to whole steps; without `start` what a reader of the grain wants to see.
+
+    Raises `Invalid`.
+    """
+    zone = ZoneInfo(work.platform.settings.time_zone)
+    until = end or work.now
+    usual = {"minute": timedelta(hours=1), "hour": timedelta(days=1), "day": timedelta(days=30)}
+    since = start or until - usual.get(grain, timedelta(days=365))
+    if grain not in GRAINS:
+        raise Invalid(fields={"grain": N_("Chỉ có minute, hour, day hoặc month.")})
+    if since >= until or until - since > LONGEST[grain]:
+        raise Invalid(fields={"from": N_("Khoảng thời gian không hợp với độ chia.")})
+    return Span(begin(grain, since, zone), until, grain)
+
+
+@dataclass(slots=True)
+class Usage:
+    """Calls of one group in one step of time."""
+
+    start: datetime
+    group: str
+    calls: int = 0
+    throttled: int = 0
+    client_errors: int = 0
+    server_errors: int = 0
+    not_modified: int = 0
+    bytes: int = 0
+    rows: int = 0
+    ms_sum: int = 0
+    buckets: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
+
+    def add(self, row: UsageRollup) -> None:
+        self.calls += row.calls
+        self.throttled += row.throttled
+        self.client_errors += row.calls if row.status_class == 4 else 0
+        self.server_errors += row.calls if row.status_class == 5 else 0
+        self.not_modified += row.calls if row.cache == "hit" else 0
+        self.bytes += row.bytes
+        self.rows += row.rows
+        self.ms_sum += row.ms_sum
+        self.buckets = tuple(a + b for a, b in zip(self.buckets, row.buckets, strict=True))
+
+    def as_row(self) -> dict[str, Any]:
+        return {
+            "start": self.start,
+            "group": self.group,
+            "calls": self.calls,
+            "throttled": self.throttled,
+            "client_errors": self.client_errors,
+            "server_errors": self.server_errors,
+            "not_modified": self.not_modified,
+            "bytes": self.bytes,
+            "rows": self.rows,
+            "p50_ms": percentile(self.buckets, 0.5),
+            "p95_ms": percentile(self.buckets, 0.95),
+        }
+
+
+COLUMNS = (
+    "start",
+    "group",
+    "calls",
+    "throttled",
+    "client_errors",
+    "server_errors",
+    "not_modified",
+    "bytes",
+    "rows",
+    "p50_ms",
+    "p95_ms",
+)
+"""The fields of a row, in their order."""
+
+
+def percentile(buckets: Sequence[int], share: float) -> float | None:
+    """The upper end of the bucket in which the share is reached; None without calls."""
+    total = sum(buckets)
+    if not total:
+        return None
+    seen = 0
+    for place, count in enumerate(buckets):
+        seen += count
+        if seen >= total * share:
+            return float(BOUNDS[min(place, len(BOUNDS) - 1)])
+    return float(BOUNDS[-1])
+
+
+def of_application(work: Work, application: Application, asked: Span, group_by: str = "none") -> list[Usage]:
+    """For those who may see the application (`applications.get`)."""
+    return _usage(work, asked, group_by, UsageRollup.application_id == application.id)
+
+
+def failures(work: Work, application: Application) -> Sequence[FailedCall]:
+    """The newest failed calls of the last day, for the eyes of its owner alone."""
+    applications.require_edit(work, application)
+    query = (
+        select(FailedCall)
+        .where(FailedCall.application_id == application.id, FailedCall.at > work.now - FAILED_FOR)
+        .order_by(FailedCall.at.desc(), FailedCall.id.desc())
+        .limit(SHOWN_FAILURES)
+    )
+    return work.session.scalars(query).all()
+
+
+def by_key(work: Work, application: Application, asked: Span) -> list[tuple[ApiKey, int]]:
+    """Calls of each key, those that were replaced included; the busiest first."""
+    calls = select(UsageRollup.key_id, func.sum(UsageRollup.calls)).where(
+        UsageRollup.grain == asked.grain,
+        UsageRollup.start >= asked.start,
+        UsageRollup.start < asked.end,
+        UsageRollup.application_id == application.id,
+    )
+    counted = dict(work.session.execute(calls.group_by(UsageRollup.key_id)).all())
+    keys = work.session.scalars(select(ApiKey).where(ApiKey.application_id == application.id).limit(500))
+    return sorted(((key, int(counted.get(key.id, 0))) for key in keys), key=lambda pair: -pair[1])
+
+
+def quota(work: Work, subject: str) -> Sequence[QuotaLedger]:
+    """What a subject spent of its quotas."""
+    return ledger.cells(work, subject)
+
+
+def exhausted_on(cell: QuotaLedger, now: datetime, begins: datetime, ends: datetime) -> datetime | None:
+    """The day on which a quota will be used up if things go on as they did; None where it will last."""
+    passed = (now - begins).total_seconds()
+    if cell.used <= 0 or cell.limit <= 0 or passed <= 0:
+        return None
+    moment = begins + timedelta(seconds=passed * cell.limit / cell.used)
+    return moment if moment < ends else None
+
+
+def of_publisher(work: Work, organization: Organization, asked: Span) -> list[dict[str, Any]]:
+    """By dataset of a department: calls, bytes and how many applications; never who they are."""
+    policy.require(work.caller, Action.VIEW_HISTORY, organization.id)
+    titles = {
+        row.id: row
+        for row in work.session.execute(
+            select(Dataset.id, Dataset.slug, Dataset.content)
+            .where(Dataset.publisher_id == organization.id)
+            .limit(MOST_ROWS)
+        )
+    }
+    tests = set(work.session.scalars(select(Application.id).where(Application.env == "test")))
+    found: defaultdict[str, dict[str, Any]] = defaultdict(
+        lambda: {"calls": 0, "downloads": 0, "bytes": 0, "applications": set()}
+    )
+    for row in _rows(work, asked, UsageRollup.dataset_id != ""):
+        if row.dataset_id not in titles or row.application_id in tests:
+            continue
+        sums = found[row.dataset_id]
+        sums["calls"] += row.calls
+        sums["downloads"] += row.calls if row.route.endswith("/download") else 0
+        sums["bytes"] += row.bytes
+        sums["applications"] |= {row.application_id} - {""}
+    listed = [
+        {
+            "id": dataset_id,
+            "slug": titles[dataset_id].slug,
+            "title": titles[dataset_id].content.get("title", {}),
+            **sums,
+            "applications": len(sums["applications"]),
+        }
+        for dataset_id, sums in found.items()
+    ]
+    return sorted(listed, key=lambda row: (-row["calls"], row["slug"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What operators look at: the busiest applications and routes, and who was slowed down."""
+
+    total: Usage
+    course: list[Usage]
+    applications: list[dict[str, Any]]
+    routes: list[dict[str, Any]]
+    suspended: list[dict[str, Any]]
+
+
+def of_platform(work: Work, asked: Span) -> Overview:
+    """For operators."""
+    policy.require(work.caller, Action.PLATFORM)
+    rows = list(_rows(work, asked))
+    total = Usage(asked.start, "")
+    for row in rows:
+        total.add(row)
+    names = _names(work, {row.application_id for row in rows})
+    stopped = select(Application).where(Application.status == "suspended").order_by(Application.name)
+    return Overview(
+        total=total,
+        course=_summed(rows, lambda row: (row.start, "")),
+        applications=[
+            {"id": usage.group, "name": names.get(usage.group, ""), **_brief(usage)}
+            for usage in _busiest(_summed(rows, lambda row: (asked.start, row.application_id)))
+        ],
+        routes=[
+            {"route": usage.group, **_brief(usage)}
+            for usage in _busiest(_summed(rows, lambda row: (asked.start, row.route)))
+        ],
+        suspended=[
+            {"id": row.id, "name": row.name, "reason": row.status_reason}
+            for row in work.session.scalars(stopped.limit(TOP))
+        ],
+    )
+
+
+def _brief(usage: Usage) -> dict[str, Any]:
+    return {
+        "calls": usage.calls,
+        "throttled": usage.throttled,
+        "client_errors": usage.client_errors,
+        "server_errors": usage.server_errors,
+        "bytes": usage.bytes,
+        "p95_ms": percentile(usage.buckets, 0.95),
+    }
+
+
+def _busiest(found: Iterable[Usage]) -> list[Usage]:
+    return sorted(found, key=lambda usage: (-usage.calls, usage.group))[:TOP]
+
+
+def _names(work: Work, ids: set[str]) -> dict[str, str]:
+    query = select(Application.id, Application.name).where(Application.id.in_(ids - {""}))
+    return dict(work.session.execute(query).all())
+
+
+def _usage(work: Work, asked: Span, group_by: str, *conditions: ColumnElement[bool]) -> list[Usage]:
+    if group_by not in GROUPS:
+        raise Invalid(fields={"group_by": N_("Không nhóm được theo mục này.")})
+    group = _GROUP[group_by]
+    return _summed(_rows(work, asked, *conditions), lambda row: (row.start, group(row)))
+
+
+_GROUP: Mapping[str, Any] = {
+    "none": lambda _row: "",
+    "route": lambda row: row.route,
+    "key": lambda row: row.key_id,
+    "status": lambda row: f"{row.status_class}xx",
+    "dataset": lambda row: row.dataset_id,
+}
+
+
+def _summed(rows: Iterable[UsageRollup], key: Any) -> list[Usage]:
+    found: dict[tuple[datetime, str], Usage] = {}
+    for row in rows:
+        place = key(row)
+        found.setdefault(place, Usage(*place)).add(row)
+    return [found[place] for place in sorted(found)]
+
+
+def _rows(work: Work, asked: Span, *conditions: ColumnElement[bool]) -> Iterable[UsageRollup]:
+    query = select(UsageRollup).where(
+        UsageRollup.grain == asked.grain,
+        UsageRollup.start >= asked.start,
+        UsageRollup.start < asked.end,
+        *conditions,
+    )
+    return work.session.scalars(query.order_by(UsageRollup.start, UsageRollup.id).limit(MOST_ROWS))
