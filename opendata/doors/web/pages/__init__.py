@@ -15,6 +15,7 @@ from opendata.doors.web.pages import (
     organizations,
     signing_in,
     teams,
+    usage,
 )
 
 BLUEPRINTS = (
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     developers.blueprint,
     apps.blueprint,
     teams.blueprint,
+    usage.blueprint,
     desk.blueprint,
     new_source.blueprint,
     operator.blueprint,

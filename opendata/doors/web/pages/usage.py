@@ -1,0 +1,267 @@
+"""How much is used: by my application, of my department's data, of all; and subscriptions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from opendata.base.kit.errors import N_, Invalid, OpenDataError
+from opendata.base.models import Application, Organization, Product, QuotaLedger, Subscription
+from opendata.base.runtime import Work
+from opendata.doors.http.context import caller, platform, reading, writing
+from opendata.doors.http.permissions import permission
+from opendata.doors.http.problems import sentence
+from opendata.doors.web import display
+from opendata.doors.web.rendering import form_page
+from opendata.services.access import applications, policy
+from opendata.services.access.policy import Action
+from opendata.services.catalog import organizations
+from opendata.services.plans import reports, subscriptions
+from opendata.services.plans.book import PlanBook
+from opendata.services.plans.gate import Context, PlanGate
+from opendata.services.plans.reports import Span, Usage
+from opendata.services.plans.rules import period
+
+blueprint = Blueprint("usage", __name__)
+GRAINS = {"hour": N_("24 giờ qua"), "day": N_("30 ngày qua"), "month": N_("12 tháng qua")}
+STEP = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+@blueprint.get("/developers/apps/<application_id>/usage")
+@permission(Action.APPLICATION_VIEW)
+def of_application(application_id: str) -> Response:
+    policy.require_person(caller())
+    with reading() as work:
+        found = applications.get(work, application_id)
+        asked = reports.span(work, None, None, _grain())
+        course = reports.of_application(work, found, asked)
+        routes = reports.of_application(work, found, asked, "route")
+        may_edit = applications.may_edit(work, found)
+        return form_page(
+            "usage/application.html",
+            nav="apps",
+            application={"id": found.id, "name": found.name, "env": found.env},
+            tab="usage",
+            grain=asked.grain,
+            grains=_grains(),
+            total=_total(course),
+            course=_course(course, asked),
+            routes=_grouped(routes),
+            keys=[
+                {"name": key.name, "display": key.display, "calls": calls, "replaced": bool(key.replaced_by)}
+                for key, calls in reports.by_key(work, found, asked)
+            ],
+            quotas=_quotas(work, found),
+            failures=reports.failures(work, found) if may_edit else None,
+        )
+
+
+def _grain() -> str:
+    asked = request.args.get("grain", "hour")
+    if asked not in GRAINS:
+        raise Invalid(fields={"grain": N_("Chỉ có minute, hour, day hoặc month.")})
+    return asked
+
+
+def _grains() -> list[tuple[str, str]]:
+    return list(GRAINS.items())
+
+
+def _total(found: Sequence[Usage]) -> dict[str, Any]:
+    total = Usage(datetime.min, "")  # noqa: DTZ901  # sums have no time
+    for usage in found:
+        for name in ("calls", "throttled", "client_errors", "server_errors", "bytes", "rows", "ms_sum"):
+            setattr(total, name, getattr(total, name) + getattr(usage, name))
+        total.buckets = tuple(a + b for a, b in zip(total.buckets, usage.buckets, strict=True))
+    return total.as_row()
+
+
+def _course(found: Sequence[Usage], asked: Span) -> list[int]:
+    """Calls of each step, those without any included. Months are few and need no filling."""
+    calls = {usage.start: usage.calls for usage in found}
+    step = STEP.get(asked.grain)
+    if step is None:
+        return list(calls.values())
+    number = int((asked.end - asked.start) / step) + 1
+    return [calls.get(asked.start + place * step, 0) for place in range(number)]
+
+
+def _grouped(found: Sequence[Usage]) -> list[dict[str, Any]]:
+    """Sums by group, the busiest first."""
+    groups: dict[str, list[Usage]] = {}
+    for usage in found:
+        groups.setdefault(usage.group, []).append(usage)
+    rows = [{**_total(items), "group": group} for group, items in groups.items()]
+    return sorted(rows, key=lambda row: -row["calls"])[: reports.TOP]
+
+
+def _quotas(work: Work, application: Application) -> list[dict[str, Any]]:
+    """The calendar quotas that the calls of an application draw from, as they stand."""
+    gate, owner = platform().part(PlanGate), applications.owner_of(application)
+    terms = platform().part(PlanBook).of(owner, application.id, env=application.env)
+    context = Context(terms=terms, ip="", owner=owner, app=application.id)
+    rules = {rule.name: rule for rule in terms.rules if rule.algorithm == "calendar"}
+    subject = context.subject("subscription" if terms.subscription else "owner")
+    shown = []
+    for cell in _present(reports.quota(work, subject), set(rules)):
+        begins, ends = period(rules[cell.rule].window, work.now, gate.zone)
+        limit = rules[cell.rule].amount
+        shown.append(
+            {
+                "rule": cell.rule,
+                "used": cell.used,
+                "limit": limit,
+                "share": min(100, round(cell.used * 100 / limit)),
+                "hard": rules[cell.rule].hard,
+                "ends": ends,
+                "exhausted_on": reports.exhausted_on(cell, work.now, begins, ends),
+            }
+        )
+    return shown
+
+
+def _present(cells: Sequence[QuotaLedger], names: set[str]) -> list[QuotaLedger]:
+    """The newest period of each rule."""
+    newest: dict[str, QuotaLedger] = {}
+    for cell in cells:
+        if cell.rule in names:
+            newest.setdefault(cell.rule, cell)
+    return list(newest.values())
+
+
+@blueprint.get("/developers/apps/<application_id>/subscriptions")
+@permission(Action.APPLICATION_VIEW)
+def of_subscriptions(application_id: str) -> Response:
+    return _subscriptions(application_id)
+
+
+def _subscriptions(application_id: str, error: OpenDataError | None = None) -> Response:
+    policy.require_person(caller())
+    with reading() as work:
+        found = applications.get(work, application_id)
+        held = [_held(work, item) for item in subscriptions.of_application(work, found)]
+        taken = {item["product"] for item in held if item["state"] not in subscriptions.FINAL}
+        offered = [item for item in subscriptions.products(work) if item.slug not in taken]
+        return form_page(
+            "usage/subscriptions.html",
+            status=error.status if error else 200,
+            nav="apps",
+            application={"id": found.id, "name": found.name, "env": found.env},
+            tab="subscriptions",
+            subscriptions=held,
+            products=[_offered(item) for item in offered],
+            may_edit=applications.may_edit(work, found) and found.status == "active",
+            error=sentence(error) if error else "",
+        )
+
+
+def _held(work: Work, item: Subscription) -> dict[str, Any]:
+    product = work.session.get_one(Product, item.product_id)
+    return {
+        "id": item.id,
+        "product": product.slug,
+        "title": product.title,
+        "plan": item.plan_slug,
+        "state": item.state,
+        "requested_at": item.requested_at,
+        "decide_by": item.requested_at + timedelta(days=product.decide_by_days),
+        "reason": item.reason,
+    }
+
+
+def _offered(item: Product) -> dict[str, Any]:
+    fields = ("slug", "title", "description", "approval", "decide_by_days", "terms", "terms_revision")
+    return {**{field: getattr(item, field) for field in fields}, "plan": item.plan_slug}
+
+
+@blueprint.post("/developers/apps/<application_id>/subscriptions")
+@permission(Action.APPLICATION_EDIT)
+def subscribe(application_id: str) -> BaseResponse:
+    policy.require_person(caller())
+    form = request.form
+    try:
+        with writing() as work:
+            found = applications.get(work, application_id)
+            if form.get("action") == "end":
+                subscriptions.take_step(work, form.get("subscription", ""), "end")
+            else:
+                product = subscriptions.product(work, form.get("product", ""))
+                accepted = product.terms_revision if form.get("terms") else None
+                subscriptions.subscribe(work, found, product, terms=accepted)
+    except OpenDataError as error:
+        if error.status in {401, 404}:
+            raise
+        return _subscriptions(application_id, error)
+    return redirect(display.to("subscriptions", application_id), 303)
+
+
+@blueprint.get("/desk/usage")
+@permission(Action.VIEW_HISTORY)
+def of_department() -> Response:
+    policy.require_person(caller(), "publish")
+    with reading() as work:
+        mine = [organizations.get(work, key) for key in caller().roles]
+        chosen = request.args.get("organization")
+        body = organizations.get(work, chosen) if chosen else next(iter(mine), None)
+        policy.require(caller(), Action.VIEW_HISTORY, body.id if body else None)
+        asked = reports.span(work, None, None, _grain())
+        rows = reports.of_publisher(work, body, asked) if body else []
+        waiting = _requests(work, body) if body else []
+    return form_page(
+        "usage/department.html",
+        nav="desk",
+        organization={"slug": body.slug, "name": body.name} if body else None,
+        organizations=[(item.slug, item.name) for item in mine],
+        grain=asked.grain,
+        grains=_grains(),
+        datasets=rows,
+        requests=waiting,
+    )
+
+
+def _requests(work: Work, body: Organization) -> list[dict[str, Any]]:
+    """Subscriptions to the products of a department, for those who decide about them."""
+    if not policy.allows(work.caller, Action.ORGANIZATION_EDIT, body.id):
+        return []
+    found = [item for item in subscriptions.products(work) if item.organization_id == body.id]
+    return [
+        {**_held(work, item), "application": work.session.get_one(Application, item.application_id).name}
+        for product in found
+        for item in subscriptions.of_product(work, product)
+        if item.state not in subscriptions.FINAL
+    ]
+
+
+@blueprint.post("/desk/usage")
+@permission(Action.ORGANIZATION_EDIT)
+def decide() -> BaseResponse:
+    """A step of a subscription to a product of the department."""
+    policy.require_person(caller())
+    form: Mapping[str, str] = request.form
+    with writing() as work:
+        step, reason = form.get("action", ""), form.get("reason", "")
+        subscriptions.take_step(work, form.get("subscription", ""), step, reason=reason)
+    return redirect(display.to("desk-usage"), 303)
+
+
+@blueprint.get("/operator/usage")
+@permission(Action.PLATFORM)
+def of_platform() -> Response:
+    policy.require(caller(), Action.PLATFORM)
+    with reading() as work:
+        asked = reports.span(work, None, None, _grain())
+        found = reports.of_platform(work, asked)
+    return form_page(
+        "usage/platform.html",
+        nav="usage",
+        grain=asked.grain,
+        grains=_grains(),
+        total=found.total.as_row(),
+        course=_course(found.course, asked),
+        applications=found.applications,
+        routes=found.routes,
+        suspended=found.suspended,
+        degraded=platform().part(PlanGate).degraded,
+    )
