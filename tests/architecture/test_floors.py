@@ -13,9 +13,11 @@ SOURCES = [ROOT / "opendata", ROOT / "harvesters", ROOT / "plugins"]
 LAZY_IMPORTS = {
     "opendata/doors/cli/lazy.py",
     "opendata/doors/cli/serving.py",
+    "opendata/engines/files/opening.py",
     "opendata/engines/search/opening.py",
+    "opendata/services/plans/archive.py",
 }
-"""Files that import while they run, so that a command or a setting loads only what it needs."""
+"""Files that import while they run, so that a command, a setting or a rare task loads only what it needs."""
 
 COMMIT_HOMES = ("opendata/base/runtime/", "opendata/base/models/migrations/", "opendata/engines/")
 HTTP_CLIENTS = {"requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.request"}

@@ -41,8 +41,8 @@ TEXT = {
     ".cfg",
     "",
 }
-PARTS = {"elastic-transport", "werkzeug", "jinja2", "markupsafe", "webargs", "apispec", "limits"}
-"""Public parts of Flask, flask-smorest, Flask-Limiter and elasticsearch."""
+PARTS = {"botocore", "elastic-transport", "werkzeug", "jinja2", "markupsafe", "webargs", "apispec", "limits"}
+"""Public parts of boto3, elasticsearch, Flask, flask-smorest and Flask-Limiter."""
 MARKERS = {"N_", "_", "ngettext", "gettext"}
 VIETNAMESE = re.compile(
     r"[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]", re.IGNORECASE
