@@ -27,6 +27,18 @@ class OpenDataError(Exception):
         super().__init__(self.message % params if params else self.message)
 
 
+def known() -> list[type[OpenDataError]]:
+    """Every kind of error that declares a code of its own, by code; those of modules that are loaded."""
+    found: dict[str, type[OpenDataError]] = {}
+    waiting: list[type[OpenDataError]] = [OpenDataError]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "code" in vars(kind):
+            found.setdefault(kind.code, kind)
+    return [found[code] for code in sorted(found)]
+
+
 class NotFound(OpenDataError):
     code = "not_found"
     status = 404

@@ -155,3 +155,13 @@ def test_the_history_is_shown_to_the_department_and_nobody_else(still_city: City
     assert 'id="history"' in still_city.client("member").get(address, follow_redirects=True).text
     for role in ("anonymous", "foreign"):
         assert 'id="history"' not in still_city.client(role).get(address, follow_redirects=True).text
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_the_type_of_a_problem_leads_to_its_explanation(still_city: City, prefix: str) -> None:
+    problem = still_city.client().get("/api/v1/datasets/khong-co").get_json()
+    address, _, code = problem["type"].partition("#")
+    page = still_city.client().get(prefix + address)
+    assert page.status_code == 200
+    assert f'id="{code}"' in page.text
+    assert "%(" not in page.text

@@ -1,11 +1,15 @@
 """The reference of the API and the page of the visual system."""
 
+import re
 from functools import cache
+from typing import Any
 
 import orjson
 from flask import Blueprint, Response, current_app
 
-from opendata.doors.http.context import platform
+from opendata.base.i18n import translations
+from opendata.base.kit import errors
+from opendata.doors.http.context import language, platform
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.doors.web.design import design_context
 from opendata.doors.web.reference import Outline, outline
@@ -14,6 +18,7 @@ from opendata.doors.web.rendering import markdown, page
 blueprint = Blueprint("docs", __name__)
 DOCUMENT = "opendata.openapi"
 """Where the REST door leaves its finished OpenAPI document, as JSON bytes."""
+_PLACE = re.compile(r"%\(\w+\)[sd]")
 
 FIRST_ANSWER = """{
   "data": [{"slug": "…", "title": {"vi": "…", "en": "…"}, …}],
@@ -40,6 +45,22 @@ def reference() -> Response:
 @cache
 def _outline(body: bytes) -> Outline:
     return outline(orjson.loads(body))
+
+
+@blueprint.get("/docs/errors")
+@permission(ANYONE)
+def error_codes() -> Response:
+    """What each `code` of a refusal means: where the `type` of a problem leads."""
+    return page("errors/codes.html", nav="api", kinds=_meanings())
+
+
+def _meanings() -> list[dict[str, Any]]:
+    """Sentences in the language of the page, with an ellipsis where a case fills something in."""
+    translate = translations(language()).gettext
+    return [
+        {"code": kind.code, "status": kind.status, "meaning": _PLACE.sub("…", translate(kind.message))}
+        for kind in errors.known()
+    ]
 
 
 @blueprint.get("/docs/design")
