@@ -151,6 +151,7 @@ def test_an_allowed_key_in_the_address_leaves_no_trace(
     assert secret not in answer.text
     assert "size=1&sort=title" in answer.get_json()["links"]["self"]
     assert answer.headers["Cache-Control"].startswith("private")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_wrong_keys_cost_no_look_into_the_database(still_city: City) -> None:
@@ -182,9 +183,12 @@ def test_who_tries_keys_has_to_wait_and_others_do_not(city: City, monkeypatch: p
     def called(address: str, key: str) -> int:
         return client.get(URL, headers={"X-Api-Key": key}, environ_base={"REMOTE_ADDR": address}).status_code
 
+    known = city.key_of("editor")
+    assert called("203.0.113.99", known) == 200
     found = [called(f"2001:db8:1:2::{n:x}", secrets.draw("hpd", "live")) for n in range(1, 26)]
     assert found == [401] * 20 + [429] * 5
     assert called("2001:db8:1:2:ffff::1", good) == 429
+    assert called("2001:db8:1:2:ffff::1", known) == 200  # a key in use suffers from no neighbour
     assert called("2001:db8:1:3::1", good) == 200
     found = [called("::ffff:203.0.113.5" if n % 2 else "203.0.113.5", "x") for n in range(25)]
     assert found == [401] * 20 + [429] * 5

@@ -98,8 +98,9 @@ def _read(shown: Presented) -> Credential:
     misses = cast("Misses", current_app.extensions[MISSES])
     here = address.client()
     network = address.block(here)
-    misses.require_few(network)
     known = platform().part(Authenticator)
+    if not known.remembered(shown.text):  # keys in use go on, whatever their neighbours try
+        misses.require_few(network)
     try:
         token = shown.form == "bearer" and shown.text.count(".") == 2
         found = known.read_token(shown.text) if token else known.key(shown.text)
@@ -107,13 +108,17 @@ def _read(shown: Presented) -> Credential:
         misses.note(network)
         raise
     found.require_usable(platform().clock(), here, request.headers.get("Origin"))
-    if shown.form == "query" and not found.query_allowed:
-        raise credentials.QueryKeyNotAllowed
+    if shown.form == "query":
+        g.key_in_address = True
+        if not found.query_allowed:
+            raise credentials.QueryKeyNotAllowed
     return found
 
 
 def tell(response: Response) -> Response:
     """After each request: what an answer says about the credential it was asked with."""
+    if g.get("key_in_address"):
+        response.headers["Referrer-Policy"] = "no-referrer"
     found = credential()
     if found is None:
         return response

@@ -62,6 +62,10 @@ class Authenticator:
         )
         changes.follow(User.id, User.version, lambda ids: self._forget(ids, lambda c: c.caller.user_id))
 
+    def remembered(self, text: str) -> bool:
+        """Whether the key is known to this worker: using it costs nobody anything."""
+        return self._peppers.digest(text) in self._known
+
     def key(self, text: str) -> Credential:
         """The key with this text. It may still be expired or bound to another network.
 
