@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Row, delete, select
@@ -34,6 +35,8 @@ from opendata.services.catalog.reduced import facets_of, words_of
 from opendata.services.catalog.rows import row_of
 
 BATCH = 500
+NO_ID = str(UUID(int=0))
+"""Before every id. An empty text is no id to PostgreSQL."""
 _SEARCHED = ("words", "facets", "newest")
 """Columns that search falls back on."""
 
@@ -78,7 +81,7 @@ def _sequences(work: Work, entries: Sequence[OutboxEntry]) -> dict[str, int]:
 
 def every(work: Work) -> Iterator[Built]:
     """All datasets in batches, for a rebuild of the index."""
-    last = ""
+    last = NO_ID
     while ids := list(
         work.session.scalars(select(Dataset.id).where(Dataset.id > last).order_by(Dataset.id).limit(BATCH))
     ):
