@@ -32,7 +32,7 @@ from opendata.services.catalog.register import Register
 from opendata.services.harvest import pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
-from opendata.services.plans import defaults
+from opendata.services.plans import archive, defaults
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.meter import Meter
@@ -74,6 +74,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform.register(Mailer, open_mailer(platform.settings.smtp_url))
     for kind, perform in ACCOUNT_JOBS.items():
         queue.register(kind, jobs.runner(platform, perform))
+    queue.register(archive.JOB, jobs.runner(platform, archive.nightly))
     queue.register(runs.JOB, jobs.runner(platform, pipeline.perform))
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()

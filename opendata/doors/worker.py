@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import is_shared
 from opendata.engines.jobs import Queue
+from opendata.services.plans import archive
 
 log = structlog.get_logger(__name__)
 TICK = 0.5
@@ -68,6 +69,7 @@ class Worker:
         if time.monotonic() >= self._next_recovery:
             self._next_recovery = time.monotonic() + RECOVER_EVERY
             _tried(self._recover)
+            _tried(lambda: archive.ask(self._platform))
 
     def _drain(self) -> int:
         return outbox.drain(self._platform) if outbox.is_due(self._platform) else 0

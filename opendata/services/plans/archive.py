@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import structlog
+from filelock import FileLock
 from sqlalchemy import delete, func, select
 
-from opendata.base.models import FailedCall, Notice, UsageRollup, UsageSpool
-from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.base.models import FailedCall, Job, Notice, UsageRollup, UsageSpool
+from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.services.plans.rollup import begin
 from opendata.services.plans.spool import Spool, hour_of, is_over, read_all
 
 log = structlog.get_logger(__name__)
+JOB = "usage.nightly"
+FROM_HOUR = 1
+SOURCES = b"opendata.files"
 KEPT = {"minute": timedelta(days=7), "hour": timedelta(days=90), "day": timedelta(days=5 * 366)}
 RAW_KEPT = timedelta(days=90)
 FAILED_KEPT = timedelta(hours=24)
@@ -28,12 +33,29 @@ NUMBERS = {"t": "float64", "ms": "float64", "s": "int16", "b": "int64", "rows": 
 
 
 def nightly(platform: Platform, arguments: Mapping[str, Any] | None = None) -> None:  # noqa: ARG001  # a job
-    """All of it, for every day that is over."""
+    """All of it, for every day that is over; by one process of a host at a time."""
     spool = Spool(platform.settings.data / "usage" / "spool")
-    for day in days_over(platform, spool):
-        reconcile(platform, spool, day)
-        archive(platform, spool, day)
-    prune(platform)
+    spool.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(spool.folder / "archive.lock"):
+        for day in days_over(platform, spool):
+            reconcile(platform, spool, day)
+            archive(platform, spool, day)
+        prune(platform)
+
+
+def ask(platform: Platform) -> int:
+    """Put the job into the queue once a day of the city, from one o'clock on; 1 where it was put."""
+    zone = ZoneInfo(platform.settings.time_zone)
+    now = platform.clock().astimezone(zone)
+    if now.hour < FROM_HOUR:
+        return 0
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    with platform.work(SYSTEM) as work:
+        known = select(Job.id).where(Job.kind == JOB, Job.queued_at >= midnight).limit(1)
+        if work.session.scalar(known) is not None:
+            return 0
+        jobs.enqueue(work, JOB, {})
+    return 1
 
 
 def days_over(platform: Platform, spool: Spool) -> list[str]:
@@ -54,24 +76,40 @@ def days_over(platform: Platform, spool: Spool) -> list[str]:
 
 
 def archive(platform: Platform, spool: Spool, day: str) -> Path:
-    """The calls of a day as `<data>/usage/raw/<day>.parquet`; their files are dropped afterwards."""
+    """The calls of a day as `<data>/usage/raw/<day>.parquet`; their files are dropped afterwards. The file
+    names those it was made of, so that one who was killed in between adds nothing twice."""
     import pyarrow as pa  # large, and needed once a night
     import pyarrow.parquet as pq
 
-    files = spool.of_day(day)
-    target: Path = platform.settings.data / "usage" / "raw" / f"{day}.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    lines = [line for path in files for line in read_all(path)]
+    files, target = spool.of_day(day), _archive_of(platform, day)
+    held = _sources(target)
+    lines = [line for path in files if path.name not in held for line in read_all(path)]
     table = pa.table(
         {name: pa.array([_value(line, name) for line in lines], _type(pa, name)) for name in COLUMNS}
     )
     if target.exists():
-        table = pa.concat_tables([pq.read_table(target), table])
+        table = pa.concat_tables([pq.read_table(target).replace_schema_metadata(), table])
+    names = sorted({*held, *(path.name for path in files)})
+    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(f".{os.getpid()}.new")
-    pq.write_table(table, draft, compression="zstd")
+    pq.write_table(table.replace_schema_metadata({SOURCES: orjson.dumps(names)}), draft, compression="zstd")
     draft.replace(target)
     _drop(platform, files)
     return target
+
+
+def _archive_of(platform: Platform, day: str) -> Path:
+    folder: Path = platform.settings.data / "usage" / "raw"
+    return folder / f"{day}.parquet"
+
+
+def _sources(target: Path) -> frozenset[str]:
+    """Names of the files an archive was made of."""
+    import pyarrow.parquet as pq
+
+    if not target.exists():
+        return frozenset()
+    return frozenset(orjson.loads((pq.read_schema(target).metadata or {}).get(SOURCES, b"[]")))
 
 
 def _value(line: Mapping[str, Any], name: str) -> Any:
@@ -91,7 +129,9 @@ def _drop(platform: Platform, files: Sequence[Path]) -> None:
 
 def reconcile(platform: Platform, spool: Spool, day: str) -> bool:
     """Whether the sums of a day are the sum of its calls; an alarm where they are not."""
-    raw = sum(int(line.get("n", 1)) for path in spool.of_day(day) for line in read_all(path))
+    held = _sources(_archive_of(platform, day))
+    files = [path for path in spool.of_day(day) if path.name not in held]
+    raw = sum(int(line.get("n", 1)) for path in files for line in read_all(path))
     raw += archived_calls(platform, day)
     with platform.work(SYSTEM) as work:
         counted = _counted(work, day)
@@ -105,7 +145,7 @@ def archived_calls(platform: Platform, day: str) -> int:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    target = platform.settings.data / "usage" / "raw" / f"{day}.parquet"
+    target = _archive_of(platform, day)
     return pc.sum(pq.read_table(target, columns=["n"])["n"]).as_py() or 0 if target.exists() else 0
 
 
