@@ -188,9 +188,7 @@ def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) ->
     return replace(record, **changes)
 
 
-def build_city(
-    folder: Path, *, floor_per_second: int = 0, engines: Mapping[str, str] | None = None
-) -> City:
+def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str, str] | None = None) -> City:
     """The city in `folder`, behind the whole web application, with an index in memory or on the `engines`
     given (settings)."""
     chosen = modes.engine_settings(folder) if engines is None else engines

@@ -15,12 +15,14 @@ from opendata.doors.http.permissions import ANYONE, permission
 from opendata.engines.files import FileStore
 from opendata.engines.jobs import Queue
 from opendata.engines.search import SearchIndex
+from opendata.services.access.changes import Changes
 
 log = structlog.get_logger(__name__)
 State = Literal["ok", "degraded", "down"]
-VITAL = {"database"}
+VITAL = {"database", "changes"}
 """Without these nothing can be answered; without the others something can."""
 ABSENT = "0" * 64
+BLIND_SECONDS = 30
 
 
 def register(app: Flask) -> None:
@@ -77,8 +79,17 @@ def _jobs(asked: Platform) -> None:
     asked.part(Queue).waiting()
 
 
+def _changes(asked: Platform) -> None:
+    """A worker that has not learnt of revocations for half a minute takes no more calls."""
+    changes = asked.part(Changes)
+    changes.current()
+    if changes.age > BLIND_SECONDS:
+        raise TimeoutError(f"changes unseen for {changes.age:.0f} s")
+
+
 PROBES: dict[str, Callable[[Platform], None]] = {
     "database": _database,
+    "changes": _changes,
     "search": _search,
     "files": _files,
     "jobs": _jobs,

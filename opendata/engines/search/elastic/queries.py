@@ -65,7 +65,7 @@ def scope(plan: Plan) -> list[Query]:
 
 def facet_filters(plan: Plan, *, but: str | None = None) -> list[Query]:
     return [
-        {"terms": {facet_field(name): list(values)}} if name in FACETS else NOTHING
+        _one_of(facet_field(name), list(values)) if name in FACETS else NOTHING
         for name, values in plan.filters.items()
         if name != but
     ]
@@ -108,4 +108,8 @@ def _at_least(parts: list[Query], count: int) -> Query:
 def _visible(tokens: frozenset[str]) -> Query:
     if ALL in tokens:
         return {"term": {"kind": "dataset"}}
-    return {"terms": {"visibility": sorted(tokens)}}
+    return _one_of("visibility", sorted(tokens))
+
+
+def _one_of(field: str, values: list[str]) -> Query:
+    return {"term": {field: values[0]}} if len(values) == 1 else {"terms": {field: values}}

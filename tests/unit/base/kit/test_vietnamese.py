@@ -237,7 +237,9 @@ def test_raw_telex_is_read(typed: str, word: str) -> None:
     assert decode_telex(typed) == word
 
 
-@pytest.mark.parametrize("typed", ["data", "port", "cang", "hotel", "vessel", "khacsh", "đất", "5g", "s", "doson", ""])
+@pytest.mark.parametrize(
+    "typed", ["data", "port", "cang", "hotel", "vessel", "khacsh", "đất", "5g", "s", "doson", ""]
+)
 def test_other_words_are_not_telex(typed: str) -> None:
     assert decode_telex(typed) is None
 
