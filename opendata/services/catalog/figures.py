@@ -77,7 +77,7 @@ def _view(
     last = max(years)
     before = years.get(last - 1)
     points = list(years.values())
-    start = declared.get("break_year")
+    start = int(declared.get("break_year", 0))
     change = None
     if before and declared["unit"]["en"] != "%" and last != start:
         change = {
