@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 
 from opendata.demo.draw import Draw
-from opendata.services.catalog.query.places import Places
 
 Point = tuple[float, float]
 
@@ -59,12 +58,6 @@ def crosswalk() -> tuple[tuple[str, str, str, str, str, float, bool], ...]:
         )
         for row in _rows("crosswalk.csv")
     )
-
-
-@cache
-def gazetteer() -> Places:
-    """Names of the units in force, and of those before the merger, to codes."""
-    return Places(_rows("admin_units.csv"), _rows("crosswalk.csv"))
 
 
 @cache

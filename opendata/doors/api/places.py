@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response
 
-from opendata.demo.places import gazetteer
 from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint
 from opendata.doors.api.schemas import outputs, queries
 from opendata.doors.http.permissions import ANYONE
+from opendata.services.catalog.query.places import gazetteer
 
 blueprint = Blueprint(
     "places", __name__, url_prefix="/places", description="Wards, communes and their codes."

@@ -1,7 +1,10 @@
 """Names of administrative units to codes: candidates to choose from, never a silent guess."""
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 
 from opendata.base.kit.vietnamese import clean
 from opendata.services.catalog.query.words import Phrase, phrase
@@ -39,6 +42,9 @@ class Resolution:
     candidates: tuple[Candidate, ...]
     ranked: bool
 
+
+_LISTS = ("demo/data/admin_units.csv", "demo/data/crosswalk.csv")
+"""The real lists of the city; read as files, since the package around them is of use to the demo alone."""
 
 _Rank = tuple[int, bool, bool]
 
@@ -98,6 +104,16 @@ class Places:
             return
         successor = Candidate(unit.code, unit.name, unit.kind, former=old)
         self._add(_Entry(words, kind, successor, same_name=phrase(unit.name) == words))
+
+
+@cache
+def gazetteer() -> Places:
+    """Names of the units in force, and of those before the merger, to codes."""
+    units, crosswalk = (
+        csv.DictReader(files("opendata").joinpath(name).read_text(encoding="utf-8").splitlines())
+        for name in _LISTS
+    )
+    return Places(units, crosswalk)
 
 
 def _rank(name: Phrase, entry: _Entry) -> _Rank:
