@@ -76,6 +76,7 @@ def spent(city: City) -> int:
     """What the shared counter of the month says."""
     gate, book = city.platform.part(PlanGate), city.platform.part(PlanBook)
     gate.close()
+    assert restored(gate.counters)
     terms = book.anonymous()
     rule = next(rule for rule in terms.rules if rule.algorithm == "calendar")
     context = Context(terms=terms, ip="127.0.0.1")

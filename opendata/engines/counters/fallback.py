@@ -127,14 +127,20 @@ class FallbackCounters:
         moved = taken.granted - back
         if moved:
             periods = [cell for cell in cells if cell.algorithm == "calendar" and cell.weight]
-            self._pending.add([(cell, moved * cell.weight) for cell in periods])
+            self._owe([(cell, moved * cell.weight) for cell in periods])
         return taken
 
     def _spend_here(self, charges: Sequence[tuple[Cell, int]], once: str) -> bool:
         first = self._local.spend([(self._share(cell), amount) for cell, amount in charges], once=once)
         if first:
-            self._pending.add([(cell, n) for cell, n in charges if cell.algorithm == "calendar"])
+            self._owe([(cell, n) for cell, n in charges if cell.algorithm == "calendar"])
         return first
+
+    def _owe(self, charges: Sequence[tuple[Cell, int]]) -> None:
+        """To the shared counters: at once, where they came back while this was counted."""
+        self._pending.add(charges)
+        if not self.degraded:
+            self._merged()
 
     def _share(self, cell: Cell) -> Cell:
         """The cell as one of the workers may use it."""
@@ -143,7 +149,7 @@ class FallbackCounters:
         if cell.algorithm == "sliding":
             return replace(cell, limit=ceil(cell.limit / self._workers))
         left = self._known.get(cell.key, cell.limit) + cell.limit * OVERDRAFT
-        return replace(cell, limit=ceil(left / self._workers))
+        return replace(cell, limit=min(cell.limit, int(left / self._workers)))
 
     def _noted(self, cells: Sequence[Cell], taken: Taken) -> Taken:
         """Remember what is left of calendar periods."""
