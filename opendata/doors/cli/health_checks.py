@@ -14,12 +14,13 @@ from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import describe as describe_database
 from opendata.doors.web.static_files import STATIC
 from opendata.engines.files import FileStore
-from opendata.engines.jobs import Queue
+from opendata.engines.jobs import open_queue
 from opendata.engines.search import SearchIndex
 from opendata.services.catalog import indexing
 from opendata.settings import Settings
 
 LEAST_FREE_MB = 500
+JOBS_DEFAULT = "sqlite:///{data}/jobs.db"
 BACKLOG_WARNING = 1000
 PROBE = b"opendata doctor\n"
 
@@ -39,7 +40,6 @@ SETTINGS = N_("Thiết lập")
 DATABASE = N_("Cơ sở dữ liệu")
 INDEX = N_("Chỉ mục tìm kiếm")
 FILES = N_("Kho tệp")
-SERVER = N_("Máy chủ")
 OUTBOX = N_("Hàng chờ tác động")
 JOBS = N_("Việc nền")
 STATIC_FILES = N_("Tệp giao diện")
@@ -115,7 +115,8 @@ def database(platform: Platform) -> Finding:
 def servers(platform: Platform) -> Iterator[Finding]:
     """What each engine runs on; one that does not answer hides none of the others."""
     asked: dict[str, Callable[[], str]] = {DATABASE: lambda: describe_database(platform.engine)}
-    for name, port in ((INDEX, SearchIndex), (FILES, FileStore), (JOBS, Queue)):
+    asked[JOBS] = lambda: _describe_queue(platform.settings)
+    for name, port in ((INDEX, SearchIndex), (FILES, FileStore)):
         part: Any = platform.part(port)
         if hasattr(part, "describe"):
             asked[name] = part.describe
@@ -125,9 +126,13 @@ def servers(platform: Platform) -> Iterator[Finding]:
         except (OpenDataError, SQLAlchemyError) as error:
             yield broken(name, error)
         else:
-            yield Finding(
-                name=SERVER, state="ok", detail=N_("%(part)s: %(told)s."), params={"part": name, "told": told}
-            )
+            yield Finding(name=name, state="ok", detail=N_("Chạy trên %(told)s."), params={"told": told})
+
+
+def _describe_queue(settings: Settings) -> str:
+    """Of the workers' queue: a command runs its own jobs at once and has another."""
+    queue = open_queue(settings.url("jobs_url", JOBS_DEFAULT))
+    return queue.describe()
 
 
 def index(platform: Platform) -> Iterator[Finding]:

@@ -3,21 +3,27 @@
 Only what shared caches may store as well is kept, and no longer than they may: a minute at most, so that
 what an answer says about today (freshness, "this year") is as old as theirs at worst. A change of the
 catalogue is seen at once, because `made_from` names the state an answer was made from.
+
+While the database is away, the newest answer to the same question stands in, for an hour, with its age.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Response, current_app, g, request
 
+from opendata.base.kit.errors import Unavailable
 from opendata.doors.http import answers
 from opendata.doors.http.context import caller, is_reduced, language, platform
 
 EXTENSION = "opendata.remembered"
+LAST = "opendata.last_answers"
 CAPACITY = 24 << 20
 LARGEST = 256 << 10
+STALE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Kept:
     body: bytes
     content_type: str
     etag: str
+    at: float = field(default_factory=time.monotonic)
 
 
 class Remembered:
@@ -62,20 +69,36 @@ def answer(make: Callable[[], Response], *, made_from: Hashable, vary: str = "")
     if caller().kind != "anonymous" or request.method not in {"GET", "HEAD"}:
         return make()
     memory: Remembered = current_app.extensions.setdefault(EXTENSION, Remembered())
-    key = (
+    last: Remembered = current_app.extensions.setdefault(LAST, Remembered(CAPACITY // 3))
+    asked = (
         request.path,
         request.query_string,
         language(),
         tuple(request.headers.get(name.strip()) for name in vary.split(",") if name.strip()),
-        made_from,
-        int(platform().clock().timestamp() // answers.PUBLIC_SECONDS),
     )
+    key = (*asked, made_from, int(platform().clock().timestamp() // answers.PUBLIC_SECONDS))
     if (kept := memory.get(key)) is not None:
         return answers.cached(kept.body, kept.content_type, etag=kept.etag, vary=vary)
-    response = make()
+    try:
+        response = make()
+    except Unavailable:
+        kept = last.get(asked)
+        if kept is None or time.monotonic() - kept.at > STALE_SECONDS:
+            raise
+        return _stale(kept, vary)
     if _may_be_kept(response):
         etag, _weak = response.get_etag()
-        memory.put(key, Kept(response.get_data(), response.content_type or "", etag or ""))
+        kept = Kept(response.get_data(), response.content_type or "", etag or "")
+        memory.put(key, kept)
+        last.put(asked, kept)
+    return response
+
+
+def _stale(kept: Kept, vary: str) -> Response:
+    """Told with its age (RFC 9111 §5.1) and for no cache to keep."""
+    response = answers.cached(kept.body, kept.content_type, etag=kept.etag, vary=vary)
+    response.headers["Age"] = str(int(time.monotonic() - kept.at))
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

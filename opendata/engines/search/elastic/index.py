@@ -106,9 +106,10 @@ class ElasticIndex:
         """Version, nodes and colour of the cluster, for operators."""
         with self._connection.guarded():
             client = self._connection.reading
-            version = client.info()["version"]["number"]
-            health = client.cluster.health()
-        return f"Elasticsearch {version}, {health['number_of_nodes']} × {health['status']}"
+            nodes = client.nodes.info(filter_path="nodes.*.version")["nodes"].values()
+            status = client.cluster.health(filter_path="status")["status"]
+        versions = " ".join(sorted({node["version"] for node in nodes}))
+        return f"Elasticsearch {versions}, {len(nodes)} × {status}"
 
     def close(self) -> None:
         self._connection.close()
