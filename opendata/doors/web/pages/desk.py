@@ -323,7 +323,6 @@ def take_step(dataset_id: str) -> BaseResponse:
 
 
 def _workflow_page(dataset_id: str, *, error: str = "", status: int = 200) -> Response:
-    translate = translations(language()).gettext
     with reading() as work:
         dataset = datasets.get(work, dataset_id)
         events = timeline(datasets.revisions(work, dataset))
@@ -333,10 +332,15 @@ def _workflow_page(dataset_id: str, *, error: str = "", status: int = 200) -> Re
         "department/workflow.html",
         status=status,
         dataset=_listed(dataset) | {"version": dataset.version},
-        findings=[
-            {"field": f.field, "message": translate(f.message), "severity": f.severity} for f in findings
-        ],
+        findings=[_finding(finding) for finding in findings],
         steps=possible,
         events=events,
         error=error,
     )
+
+
+def _finding(finding: gate.Finding) -> dict[str, Any]:
+    """`column` names the column of a file that a finding is about."""
+    _, _, column = finding.field.partition(".columns.")
+    message = translations(language()).gettext(finding.message)
+    return {"field": finding.field, "message": message, "severity": finding.severity, "column": column}
