@@ -6,14 +6,16 @@ floor that counts below.
 """
 
 import secrets
-from typing import cast
+from typing import Any, cast
 
 import structlog
-from flask import Response, g, request
+from flask import Request, Response, g, request
 
 from opendata.base.kit.errors import RateLimited
-from opendata.doors.http import floor, gate, ratelimit_fields
-from opendata.doors.http.context import caller, platform
+from opendata.base.runtime import ANONYMOUS
+from opendata.doors.http import floor, ratelimit_fields
+from opendata.doors.http.context import platform
+from opendata.services.access.credentials import Credential
 from opendata.services.plans.book import PlanBook, Terms
 from opendata.services.plans.gate import Admission, Context, PlanGate
 
@@ -27,28 +29,42 @@ MOST_JITTER = 60
 
 def admit() -> None:
     """After it is known who asks. Raises what the plan refuses."""
-    if not request.path.startswith(PLANE) or request.method == "OPTIONS" or request.endpoint in FREE:
+    asked, here = this_request(), this_context()
+    if not asked.path.startswith(PLANE) or asked.method == "OPTIONS" or asked.endpoint in FREE:
         return
-    plan_gate = platform().part(PlanGate)
-    g.asking = asking = context()
+    parts = platform()
     try:
-        g.admission = plan_gate.check(asking)
+        here.asking = asking = _context(asked, here, parts.part(PlanBook))
+        here.admission = parts.part(PlanGate).check(asking)
     except RateLimited as error:
-        g.limit_lines = error.params.get("lines", ())
+        here.limit_lines = error.params.get("lines", ())
         raise _with_jitter(error) from None
     except Exception as error:  # a broken limiter must not close open data
         log.exception("limits.failed", error=repr(error))
 
 
+def this_request() -> Request:
+    """The request itself: every access through the proxy costs, and limits look many times."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
+
+
+def this_context() -> Any:
+    """`g` itself, for the same reason."""
+    return g._get_current_object()  # noqa: SLF001
+
+
 def context() -> Context:
     """Who asks, as rules count."""
-    book = platform().part(PlanBook)
-    network = floor.block(request.remote_addr)
-    shown = gate.credential()
+    return _context(this_request(), this_context(), platform().part(PlanBook))
+
+
+def _context(asked: Request, here: Any, book: PlanBook) -> Context:
+    network = floor.block(asked.environ.get("REMOTE_ADDR"))
+    shown: Credential | None = here.get("credential")
     if shown is not None:
         terms = book.of(shown.owner, shown.application_id, env=shown.env)
         return Context(terms=terms, ip=network, owner=shown.owner, app=shown.application_id, key=shown.id)
-    if (user := caller().user_id) is not None:
+    if (user := here.get("caller", ANONYMOUS).user_id) is not None:
         owner = f"user:{user}"
         return Context(terms=book.of(owner), ip=network, owner=owner)
     return Context(terms=book.anonymous(), ip=network)
@@ -70,25 +86,25 @@ def cost(**spent: int) -> None:
 
 def tell(response: Response) -> None:
     """After each request: give back what is not charged, and write the fields."""
-    admission = cast("Admission | None", g.get("admission"))
-    lines = g.get("limit_lines")
+    here = this_context()
+    admission: Admission | None = here.get("admission")
+    lines = here.get("limit_lines")
     if admission is None and lines is None:
         return
-    plan_gate = platform().part(PlanGate)
+    parts = platform()
+    plan_gate, now = parts.part(PlanGate), parts.clock()
     if admission is not None:
         if response.status_code == 304 or response.status_code >= 500:
             plan_gate.uncharge(admission)
-        lines = admission.lines(plan_gate.now())
-        _tell_cost(response, admission)
+        lines = admission.lines(now.timestamp())
+        if (spent := here.get("cost")) is not None:
+            cost = {"requests": admission.taken, **spent}
+            told = ", ".join(f"{unit}={amount}" for unit, amount in cost.items())
+            response.headers["X-Request-Cost"] = told
+    asking: Context = here.asking
     ratelimit_fields.write(
-        response.headers, lines or (), platform().clock(), plan_gate.zone, degraded=plan_gate.degraded
+        response.headers, asking.terms, lines or (), now, plan_gate.zone, degraded=plan_gate.degraded
     )
-
-
-def _tell_cost(response: Response, admission: Admission) -> None:
-    spent: dict[str, int] = {"requests": admission.taken, **g.get("cost", {})}
-    if len(spent) > 1:
-        response.headers["X-Request-Cost"] = ", ".join(f"{unit}={amount}" for unit, amount in spent.items())
 
 
 def _with_jitter(error: RateLimited) -> RateLimited:

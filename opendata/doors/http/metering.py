@@ -1,14 +1,13 @@
 """One record of every answer of the data plane, for the meter."""
 
 import time
-from typing import cast
 
-from flask import Response, g, request
+from flask import Response, g
 
 from opendata.base.kit.secrets import redact
 from opendata.doors.http import floor
 from opendata.doors.http.context import platform
-from opendata.doors.http.limits import PLANE
+from opendata.doors.http.limits import PLANE, this_context, this_request
 from opendata.services.plans.gate import Admission
 from opendata.services.plans.meter import Meter, Record
 
@@ -21,36 +20,39 @@ def begin() -> None:
 
 def note(response: Response) -> None:
     """After each request."""
-    if not request.path.startswith(PLANE) or request.method == "OPTIONS":
+    asked, here = this_request(), this_context()
+    environ, path, status = asked.environ, asked.path, response.status_code
+    if not path.startswith(PLANE) or asked.method == "OPTIONS":
         return
-    admission = cast("Admission | None", g.get("admission"))
-    rule, arguments = request.url_rule, request.view_args or {}
-    failed = response.status_code >= 400
-    platform().part(Meter).note(
+    admission: Admission | None = here.get("admission")
+    rule, arguments = asked.url_rule, asked.view_args or {}
+    failed, spent, now = status >= 400, here.get("cost"), time.perf_counter()
+    parts = platform()
+    parts.part(Meter).note(
         Record(
-            at=platform().clock().timestamp(),
-            request_id=g.get("request_id", ""),
-            context=g.get("asking"),
-            route=rule.rule if rule is not None else NO_ROUTE,
-            method=request.method,
-            status=response.status_code,
-            code=g.get("error_code", "") if failed else "",
-            ms=(time.perf_counter() - g.began) * 1000,
-            bytes=_sent(response),
-            rows=g.get("cost", {}).get("rows", 0),
-            requests=admission.taken if admission is not None else 0,
-            network=floor.block(request.remote_addr),
-            agent=request.headers.get("User-Agent", ""),
-            dataset=arguments.get("dataset_id", ""),
-            resource=arguments.get("resource_id", ""),
-            path=redact(request.path) if failed else "",
-            query=redact(request.query_string.decode("utf-8", "replace")) if failed else "",
+            parts.clock().timestamp(),
+            here.get("request_id", ""),
+            here.get("asking"),
+            rule.rule if rule is not None else NO_ROUTE,
+            asked.method,
+            status,
+            here.get("error_code", "") if failed else "",
+            (now - here.began) * 1000,
+            _sent(response, asked.method),
+            spent.get("rows", 0) if spent else 0,
+            admission.taken if admission is not None else 0,
+            floor.block(environ.get("REMOTE_ADDR")),
+            environ.get("HTTP_USER_AGENT", ""),
+            arguments.get("dataset_id", ""),
+            arguments.get("resource_id", ""),
+            redact(path) if failed else "",
+            redact(asked.query_string.decode("utf-8", "replace")) if failed else "",
         )
     )
 
 
-def _sent(response: Response) -> int:
+def _sent(response: Response, method: str) -> int:
     """Bytes of the body that go out."""
-    if request.method == "HEAD" or response.status_code == 304:
+    if method == "HEAD" or response.status_code == 304:
         return 0
     return response.content_length or 0

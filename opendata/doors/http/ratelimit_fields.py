@@ -6,12 +6,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from math import ceil
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import Headers
 
+from opendata.services.plans.book import Terms
 from opendata.services.plans.gate import Line
 from opendata.services.plans.rules import Rule
 
@@ -28,22 +29,24 @@ _QUOTA_UNITS = {"requests": "", "bytes": ';qu="content-bytes"'}
 """Units the draft knows; rows are none and stand in the cost alone."""
 
 
-def write(headers: Headers, lines: Sequence[Line], now: datetime, zone: ZoneInfo, *, degraded: bool) -> None:
-    """Set the fields of one answer."""
+def write(
+    headers: Headers, terms: Terms, lines: Sequence[Line], now: datetime, zone: ZoneInfo, *, degraded: bool
+) -> None:
+    """Set the fields of one answer, which has none of them yet."""
     shown = [line for line in lines if line.rule.unit in _QUOTA_UNITS]
     if not shown:
         return
-    local = now.astimezone(zone)
-    headers["RateLimit-Policy"] = policy(tuple(line.rule for line in shown), local.year, local.month, zone)
-    headers["RateLimit"] = ", ".join(
-        f'"{line.rule.name}";r={line.remaining};t={seconds(line)}' for line in shown
-    )
     pace = tightest(shown)
-    headers["X-RateLimit-Limit"] = str(pace.rule.limit)
-    headers["X-RateLimit-Remaining"] = str(pace.remaining)
-    headers["X-RateLimit-Reset"] = str(int(now.timestamp()) + seconds(pace))
+    told = [
+        ("RateLimit-Policy", policy(terms, now.astimezone(zone))),
+        ("RateLimit", ", ".join([f'"{x.rule.name}";r={x.remaining};t={seconds(x)}' for x in shown])),
+        ("X-RateLimit-Limit", str(pace.rule.limit)),
+        ("X-RateLimit-Remaining", str(pace.remaining)),
+        ("X-RateLimit-Reset", str(int(now.timestamp()) + seconds(pace))),
+    ]
     if degraded:
-        headers["X-RateLimit-Mode"] = "degraded"
+        told.append(("X-RateLimit-Mode", "degraded"))
+    headers.extend(told)
 
 
 def seconds(line: Line) -> int:
@@ -63,11 +66,16 @@ def tightest(lines: Sequence[Line]) -> Line:
     )
 
 
-@lru_cache(maxsize=1024)
-def policy(rules: tuple[Rule, ...], year: int, month: int, zone: ZoneInfo) -> str:
-    """The rules as a list; windows of calendar months are as long as this one."""
-    there = datetime(year, month, 15, tzinfo=zone)
-    return ", ".join(_policy(rule, there, zone) for rule in rules)
+def policy(terms: Terms, local: datetime) -> str:
+    """The rules as a list; windows of calendar months are as long as this one. `local` is in the city's
+    zone."""
+    month = (local.year, local.month)
+    told = terms.memory.get(month)
+    if told is None:
+        zone = cast("ZoneInfo", local.tzinfo)
+        rules = [rule for rule in terms.counted if rule.unit in _QUOTA_UNITS]
+        told = terms.memory[month] = ", ".join(_policy(rule, local, zone) for rule in rules)
+    return told
 
 
 def _policy(rule: Rule, there: datetime, zone: ZoneInfo) -> str:

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -34,6 +35,8 @@ class Terms:
     """The rules that cells count, those of requests first."""
     partitions: tuple[str, ...] = field(init=False, repr=False)
     """What its rules count by, each once."""
+    memory: dict[Any, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What is written of it again and again."""
 
     def __post_init__(self) -> None:
         counted = [rule for rule in self.rules if rule.unit != "concurrent"]

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -76,8 +76,7 @@ class Context:
         return (self.terms.plan, self.terms.number, *map(self.subject, self.terms.partitions))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One rule for one caller at this moment; `violated` where it refused the call."""
 
     rule: Rule
@@ -97,10 +96,11 @@ class Admission:
     taken: int
 
     def lines(self, now: float) -> list[Line]:
-        passed = max(0.0, now - self.lease.at)
+        lease, passed = self.lease, max(0.0, now - self.lease.at)
+        left = lease.left
         return [
-            Line(rule, self.lease.remaining(place), max(0.0, reading.reset - passed), 0.0, violated=False)
-            for place, (rule, reading) in enumerate(zip(self.rules, self.lease.readings, strict=True))
+            Line(rule, reading.remaining + left * cell.weight, max(0.0, reading.reset - passed), 0.0, False)
+            for rule, cell, reading in zip(self.rules, lease.cells, lease.readings, strict=True)
         ]
 
 
