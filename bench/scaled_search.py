@@ -109,7 +109,8 @@ class _Bench:
         yield Row(name=self._name("index on disk"), product=stored / 2**20, unit="MiB")
 
     def _warm(self, index: SearchIndex) -> None:
-        for query in query_log(Random(9), 600):
+        """The server compiles what it runs often."""
+        for query in query_log(Random(9), 1500):
             self._page(index, query)
 
     def _cold_pages(self) -> Iterable[Row]:
@@ -136,20 +137,27 @@ class _Bench:
     def _layer(self) -> Iterable[Row]:
         """The same requests through our index and through the client alone, in turns."""
         index = ElasticIndex(read_address(self._address), cached_pages=0)
-        ours, bare = [], []
+        ours, bare = Cost(), Cost()
         with Elasticsearch(f"http://127.0.0.1:{self._node.port}", request_timeout=60) as client:
             for plan in self._plans(index):
                 body = Request(plan).body()
                 for _ in range(3):
-                    ours.append(_timed(lambda plan=plan: index.search(plan)))
-                    bare.append(_timed(lambda body=body: client.search(index="bench", **body)))
+                    _add(ours, lambda plan=plan: index.search(plan))
+                    _add(bare, lambda body=body: client.search(index="bench", **body))
         index.close()
+        times = zip(ours.seconds, bare.seconds, strict=True)
         yield within(
             self._name("our layer above the client alone, p50"),
-            max(median(a - b for a, b in zip(ours, bare, strict=True)) * 1e3, 0.0),
+            max(median(one - other for one, other in times) * 1e3, 0.0),
             "ms",
             LAYER_GOAL_MS,
-            note=f"{median(ours) * 1e3:.2f} ms against {median(bare) * 1e3:.2f} ms",
+            note=f"{median(ours.seconds) * 1e3:.2f} ms against {median(bare.seconds) * 1e3:.2f} ms",
+        )
+        yield within(
+            self._name("our layer above the client alone, processor time"),
+            (ours.ours - bare.ours) / len(ours.seconds) * 1e3,
+            "ms",
+            LAYER_GOAL_MS,
         )
 
     def _plans(self, index: ElasticIndex) -> Sequence[Plan]:
@@ -213,6 +221,12 @@ def _cost(node: ElasticNode, actions: Sequence[Callable[[], Any]]) -> Cost:
     cost.seconds = [_timed(action) for action in actions]
     cost.ours, cost.theirs = time.process_time() - ours, cpu_seconds([node]) - theirs
     return cost
+
+
+def _add(cost: Cost, action: Callable[[], Any]) -> None:
+    started = time.process_time()
+    cost.seconds.append(_timed(action))
+    cost.ours += time.process_time() - started
 
 
 def _timed(action: Callable[[], Any]) -> float:

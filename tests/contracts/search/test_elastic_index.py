@@ -28,7 +28,7 @@ def prefix(elastic_server: ElasticNode) -> Iterator[str]:
 @pytest.fixture
 def address(elastic_server: ElasticNode, prefix: str) -> str:
     """Patient: other tests may keep this machine busy."""
-    return f"elasticsearch://127.0.0.1:{elastic_server.port}/{prefix}?timeout=30"
+    return f"elasticsearch://127.0.0.1:{elastic_server.port}/{prefix}?timeout=60&write_timeout=120"
 
 
 @pytest.fixture

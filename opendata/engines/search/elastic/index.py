@@ -26,7 +26,7 @@ from opendata.engines.search.protocol import IndexDocument, IndexInfo, Plan, Res
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-_SCAN_SIZE = 5_000
+_SCAN_SIZE = 10_000
 _SCAN_KEPT = "2m"
 _BULKS_AT_ONCE = 2
 _STATE: dict[str, Any] = {
@@ -216,11 +216,12 @@ class ElasticIndex:
     # --- scanning ----------------------------------------------------------------------------------
 
     def _scan_sequences(self) -> Iterator[tuple[str, tuple[int, str]]]:
-        for item in self._scan({"term": {"kind": "dataset"}}, fields=("visibility",)):
-            yield item["_id"], (item["_version"], item["fields"]["visibility"][0])
+        for held in self._scan({"term": {"kind": "dataset"}}, "visibility"):
+            yield held["id"][0], (held["_version"][0], held["visibility"][0])
 
-    def _scan(self, query: dict[str, Any], fields: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
-        """All documents that match, at one moment."""
+    def _scan(self, query: dict[str, Any], *further: str) -> Iterator[Mapping[str, Any]]:
+        """Id, sequence and `further` fields of all documents that match, at one moment. From columns: to
+        read the stored rows as well would take many times as long."""
         client = self._connection.writing  # takes longer than a search may
         opened = client.open_point_in_time(index=self._generations.live, keep_alive=_SCAN_KEPT)
         moment = opened["id"]
@@ -232,15 +233,14 @@ class ElasticIndex:
                     query=query,
                     sort=[{"_shard_doc": "asc"}],
                     size=_SCAN_SIZE,
-                    version=True,
-                    source=False,
-                    docvalue_fields=[{"field": name} for name in fields],
+                    stored_fields="_none_",
+                    docvalue_fields=[{"field": name} for name in ("id", "_version", *further)],
                     track_total_hits=False,
                     search_after=after,
                 )
                 moment = page["pit_id"]
                 hits = page["hits"]["hits"]
-                yield from hits
+                yield from (hit["fields"] for hit in hits)
                 if len(hits) < _SCAN_SIZE:
                     return
                 after = hits[-1]["sort"]
@@ -277,8 +277,8 @@ class ElasticIndex:
             raise Unavailable from error
 
     def _tombstones(self) -> Iterator[bytes]:
-        for item in self._scan({"term": {"kind": "tombstone"}}):
-            yield delete_lines(item["_id"], item["_version"])
+        for held in self._scan({"term": {"kind": "tombstone"}}):
+            yield delete_lines(held["id"][0], held["_version"][0])
 
 
 def _new_preference() -> str:

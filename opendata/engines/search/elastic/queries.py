@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from opendata.engines.search.elastic.schema import facet_field, stream_fields
-from opendata.engines.search.ordering import highest, whole
+from opendata.engines.search.ordering import whole
 from opendata.engines.search.protocol import ALL, FACETS, Best, Clause, Every, Plan, Term
 
 Query = dict[str, Any]
@@ -98,7 +98,11 @@ def _every(clause: Every, coarser: int) -> Query:
 
 
 def _scores(clause: Clause, coarser: int) -> bool:
-    return highest(clause) >= coarser
+    """Can it score at all?"""
+    if isinstance(clause, Term):
+        return abs(whole(clause.score)) >= coarser
+    parts = clause.clauses if isinstance(clause, Best) else (*clause.required, *clause.optional)
+    return any(_scores(part, coarser) for part in parts)
 
 
 def _at_least(parts: list[Query], count: int) -> Query:
