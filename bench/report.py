@@ -87,6 +87,7 @@ def write(name: str, title: str, rows: Sequence[Row | Skipped], *, remarks: Sequ
     """Replace the results file of this name."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [f"# {title}", "", f"{now}. {processes.machine()}.", *remarks, "", table(rows), ""]
+    RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.md"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path

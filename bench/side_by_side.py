@@ -1,6 +1,5 @@
 """Portal and CKAN in one run: the same made-up datasets in both, the same reads, writes and harvests."""
 
-import json
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bench import load, portal, processes
 from bench.ckan import Ckan
@@ -20,7 +19,7 @@ from bench.packages import DEFAULTS, as_dataset, packages, searches
 from bench.report import Row
 from bench.source import Source
 from opendata.assembly import assemble
-from opendata.base.models import Organization, User
+from opendata.base.models import DatasetDocument, HarvestRun, Organization, User
 from opendata.base.runtime import SYSTEM, Platform
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
 from opendata.services.access import people, sessions
@@ -30,8 +29,9 @@ from opendata.testing.harvest_bench import a_source
 
 HARVESTED_BY_CKAN = 300
 """Records of the harvest that both do; CKAN does a dozen a second."""
+OPERATOR = "bench@haiphong.example"
 WRITERS = 2
-WRITTEN = 200
+WRITTEN = 100
 """Datasets that the measure of writing adds to both."""
 
 
@@ -39,11 +39,10 @@ def measure(bench: Bench, scratch: Path, ckan: Ckan, datasets: int, records: int
     made = list(packages(datasets))
     data = scratch / f"beside-ckan-{datasets}"
     headers = _prepare(data, made)
-    ckan.need_organizations(package["owner_org"] for package in made)
+    _fill_ckan(ckan, made)
     with portal.serving(data) as server:
         every = [server.pid, *ckan.servers()]
         both = _Both(server, ckan)
-        _fill_both(both, made, headers)
         bench.measure("load", lambda: list(_load(both, headers)), servers=every)
         bench.measure("search", lambda: list(_search(both, len(made))), servers=every)
         bench.measure("dataset", lambda: list(_dataset(both, made)), servers=every)
@@ -92,20 +91,48 @@ def _rates(name: str, ours: Taken, theirs: Taken, goal: float | None = None) -> 
 def _prepare(data: Path, made: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
     """An empty portal with the bodies of the packages; headers of an operator's session."""
     portal.run(data, "migrate")
-    platform = _platform(data)
-    with closing(platform), platform.work(SYSTEM) as work:
-        known = set(work.session.scalars(select(Organization.slug)))
-        for name in sorted({package["owner_org"] for package in made} - known):
-            organizations.create(work, {"vi": name}, slug=name, code=name)
-        operator = people.find(work, "bench@haiphong.example") or people.create(
-            work, "bench@haiphong.example", "Bench", "a long enough password", operator=True
-        )
-        opened = sessions.start(work, work.session.get_one(User, operator.id), hours=24)
+    with closing(_platform(data)) as platform:
+        with platform.work(SYSTEM) as work:
+            known = set(work.session.scalars(select(Organization.slug)))
+            for name in sorted({package["owner_org"] for package in made} - known):
+                organizations.create(work, {"vi": name}, slug=name, code=name)
+            operator = people.find(work, OPERATOR) or people.create(
+                work, OPERATOR, "Bench", "a long enough password", operator=True
+            )
+            opened = sessions.start(work, work.session.get_one(User, operator.id), hours=24)
+        _fill_portal(platform, made)
     return {"Cookie": f"{COOKIE}={opened.token}", TOKEN_HEADER: opened.csrf}
 
 
+def _fill_portal(platform: Platform, made: Sequence[Mapping[str, Any]]) -> None:
+    """By a harvest, the way data comes in by thousands; what is there already is left as it is."""
+    with platform.read(SYSTEM) as work:
+        if work.session.scalar(select(func.count()).select_from(DatasetDocument)):
+            return
+    source = Source(made)
+    bodies = sorted({package["owner_org"] for package in made})
+    policy = {"publishers": bodies}
+    bench = a_source(platform, type="ckan", url=source.url, code=bodies[0], mapping=DEFAULTS, policy_=policy)
+    _require_published(bench.run(), len(made))
+    source.shutdown()
+
+
+def _require_published(run: HarvestRun, records: int) -> None:
+    if run.state != "done" or run.counts.get("published") != records:
+        raise RuntimeError(f"the harvest ended as {run.state}: {run.error} {run.counts}")
+
+
+def _fill_ckan(ckan: Ckan, made: Sequence[Mapping[str, Any]]) -> None:
+    ckan.need_organizations(package["owner_org"] for package in made)
+    known = ckan.datasets()
+    missing = [partial(_create, package) for package in made if package["name"] not in known]
+    load.drive(ckan.servers(), missing, ckan.port, clients=WRITERS, headers=ckan.headers)
+
+
 def _platform(data: Path) -> Platform:
-    return assemble(Settings(data_dir=str(data), mode="test", log_level="WARNING"))
+    return assemble(
+        Settings(data_dir=str(data), mode="test", log_level="WARNING", harvest_allow_loopback=True)
+    )
 
 
 def _load(both: _Both, headers: Mapping[str, str]) -> Iterator[Row]:
@@ -113,35 +140,13 @@ def _load(both: _Both, headers: Mapping[str, str]) -> Iterator[Row]:
     more = list(packages(WRITTEN, seed=time.time_ns()))
     for package in more:
         package["name"] = f"{package['name'][:60]}-{package['id'][:8]}"
-    theirs, own = _fill(both, more, more, headers)
-    yield _rates(f"load over the API, {WRITERS} clients", own, theirs)
-    yield Row(name="load, CPU each", product=own.cpu_us, unit="µs", against=theirs.cpu_us, peer="CKAN")
-
-
-def _fill_both(both: _Both, made: Sequence[Mapping[str, Any]], headers: Mapping[str, str]) -> None:
-    """The same datasets in both; what is there already is left out."""
-    theirs = both.ckan.datasets()
-    missing = [package for package in made if package["name"] not in theirs]
-    _fill(both, missing, made[_total(both.server.port) :], headers)
-
-
-def _fill(
-    both: _Both, missing: Sequence[Any], ours: Sequence[Any], headers: Mapping[str, str]
-) -> tuple[Taken, Taken]:
-    """What CKAN took and what the portal took."""
+    creations = [partial(_create, package) for package in more]
     theirs, own = both.ckan, both.server
-    ckan = load.drive(
-        theirs.servers(),
-        [partial(_create, body) for body in missing],
-        theirs.port,
-        clients=WRITERS,
-        headers=theirs.headers,
-    )
-    bodies = [as_dataset(package) for package in ours]
-    portal_ = load.drive(
-        [own.pid], [partial(_publish, body) for body in bodies], own.port, clients=WRITERS, headers=headers
-    )
-    return ckan, portal_
+    ckan = load.drive(theirs.servers(), creations, theirs.port, clients=WRITERS, headers=theirs.headers)
+    publications = [partial(_publish, as_dataset(package)) for package in more]
+    portal_ = load.drive([own.pid], publications, own.port, clients=WRITERS, headers=headers)
+    yield _rates(f"load over the API, {WRITERS} clients", portal_, ckan)
+    yield Row(name="load, CPU each", product=portal_.cpu_us, unit="µs", against=ckan.cpu_us, peer="CKAN")
 
 
 def _create(body: Mapping[str, Any], client: Client) -> None:
@@ -151,11 +156,6 @@ def _create(body: Mapping[str, Any], client: Client) -> None:
 def _publish(body: Mapping[str, Any], client: Client) -> None:
     created = client.post("/api/v1/datasets", body)
     client.post(f"/api/v1/datasets/{created['id']}/publish", {})
-
-
-def _total(port: int) -> int:
-    total: int = json.loads(Client(port).get("/api/v1/datasets?size=1&facets=format"))["meta"]["total"]
-    return total
 
 
 # --- reads ----------------------------------------------------------------------------------------
@@ -205,8 +205,9 @@ def _reindex(data: Path, ckan: Ckan, datasets: int) -> Iterator[Row]:
 def _harvest(scratch: Path, ckan: Ckan, records: int) -> Iterator[Row]:
     """CKAN's harvester has its workers started by a small source first."""
     stamp = str(time.time_ns())
-    small, same = Source(5, seed=time.time_ns()), Source(HARVESTED_BY_CKAN, seed=time.time_ns())
-    large = Source(records, seed=8)
+    now = time.time_ns()
+    small, same = Source(packages(5, now)), Source(packages(HARVESTED_BY_CKAN, now + 1))
+    large = Source(packages(records, seed=8))
     ckan.harvest(small.url, f"warm-{stamp}")
     used = processes.cpu(ckan.servers())
     seconds = ckan.harvest(same.url, f"bench-{stamp}")
@@ -228,6 +229,5 @@ def _harvested(data: Path, source: Source, records: int) -> tuple[float, float]:
         began, worked = time.perf_counter(), time.process_time()
         run = bench.run()
         seconds, worked = time.perf_counter() - began, time.process_time() - worked
-    if run.state != "done" or run.counts.get("published") != records:
-        raise RuntimeError(f"the harvest ended as {run.state}: {run.error} {run.counts}")
+    _require_published(run, records)
     return records / seconds, worked / records * 1e6

@@ -2,20 +2,20 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bench.packages import as_harvested, packages
+from bench.packages import as_harvested
 
 
 class Source(ThreadingHTTPServer):
     """Answers `package_search`, `package_show` and `organization_show`; closed by `shutdown`."""
 
-    def __init__(self, count: int, seed: int) -> None:
+    def __init__(self, packages: Iterable[Mapping[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.packages = sorted(map(as_harvested, packages(count, seed)), key=lambda package: package["id"])
+        self.packages = sorted(map(as_harvested, packages), key=lambda package: package["id"])
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
