@@ -27,10 +27,11 @@ class StrictParser(FlaskParser):
 
     def load_querystring(self, req: Request, schema: Schema) -> MultiDictProxy:
         proxy = MultiDictProxy(req.args, schema)
+        declared = {field.data_key or name for name, field in schema.fields.items()}
         repeated = {
             name: REPEATED
             for name, values in req.args.lists()
-            if len(values) > 1 and name in schema.fields and name not in proxy.multiple_keys
+            if len(values) > 1 and name in declared and name not in proxy.multiple_keys
         }
         if repeated:
             raise BadRequest(fields=repeated)

@@ -8,6 +8,7 @@ Rejected and ended are final. One subscription that is not final for each applic
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -249,7 +250,11 @@ def _decided(work: Work, subscription_id: str, step: str) -> tuple[Subscription,
 
 
 def _get(work: Work, subscription_id: str) -> Subscription:
-    found = work.session.get(Subscription, subscription_id)
+    try:
+        known = str(UUID(subscription_id))
+    except ValueError:
+        raise NotFound from None
+    found = work.session.get(Subscription, known)
     if found is None:
         raise NotFound
     return found

@@ -36,6 +36,8 @@ def bad_values(schema: dict[str, Any]) -> Iterator[Any]:
         yield ["x"] * (schema["maxItems"] + 1)
     elif "enum" in schema:
         yield from ("khac", "", schema["enum"][0].upper() + "x", "\0")
+    elif schema.get("format") == "date-time":
+        yield from ("hôm qua", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "")
     elif kind == "string":
         yield "x" * (schema["maxLength"] + 1)
         yield "a\0b"
@@ -64,6 +66,13 @@ def real(city: City, path: str) -> str:
         "topic_id": "bien-dao",
         "source_id": city.source,
         "run_id": city.run,
+        "application_id": city.application,
+        "key_id": city.key,
+        "user_id": city.users["spare"],
+        "invitation_id": city.invitation,
+        "plan": "basic",
+        "product": "du-lieu-mo",
+        "subscription_id": city.subscription,
     }
     return re.sub(r"{(\w+)}", lambda found: values[found.group(1)], path)
 
@@ -126,7 +135,10 @@ def body_cases() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
 
 
 def required(method: str, path: str) -> list[str]:
-    content = SNAPSHOT["paths"][path][method]["requestBody"]["content"]["application/json"]
+    body = SNAPSHOT["paths"][path][method].get("requestBody", {"content": {}})
+    content = body["content"].get("application/json")
+    if content is None:
+        return []
     return resolved(content["schema"]).get("required", [])
 
 
@@ -165,5 +177,7 @@ def test_a_name_of_nothing_finds_nothing(still_city: City, operator, name: str) 
     for path in sorted({path for _, path, _ in operations(SNAPSHOT) if "{" in path}):
         made = re.sub(r"{\w+}", name, path)
         method = "get" if "get" in SNAPSHOT["paths"][path] else "post"
+        if method not in SNAPSHOT["paths"][path] or (method == "post" and required(method, path)):
+            continue
         answer = getattr(operator, method)(made, json={} if method == "post" else None)
         assert answer.status_code == 404, made
