@@ -11,14 +11,18 @@ from bench.report import Row, Skipped
 
 @dataclass(slots=True)
 class Bench:
-    """`rows` in the order they were taken. `noisy` measures beside other work on the machine too."""
+    """`rows` in the order they were taken. `noisy` measures beside other work on the machine too; `only`
+    names the measures to take, all when empty."""
 
     noisy: bool
     rows: list[Row | Skipped]
+    only: Sequence[str] = ()
     worst: float = 0.0
 
     def measure(self, name: str, take: Callable[[], Iterable[Row]], *, servers: Iterable[int] = ()) -> None:
         """Take a measure, or skip it by name while others are at work."""
+        if self.only and name not in self.only:
+            return
         loud = processes.others(servers)
         self.worst = max(self.worst, sum(loud.values()))
         if loud and not self.noisy:

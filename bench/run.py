@@ -22,7 +22,7 @@ PARTS = ("own", "ckan")
 def main() -> None:
     asked = _arguments().parse_args()
     for part in asked.parts or PARTS:
-        bench = Bench(noisy=asked.noisy, rows=[])
+        bench = Bench(noisy=asked.noisy, rows=[], only=asked.only)
         with tempfile.TemporaryDirectory(prefix="bench-") as passing:
             scratch = asked.scratch or Path(passing)
             if part == "own":
@@ -49,6 +49,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--datasets", type=int, default=100_000, help="size of the own catalogue")
     parser.add_argument("--beside", type=int, default=5_000, help="datasets on both beside CKAN")
     parser.add_argument("--records", type=int, default=5_000, help="records of a harvest")
+    parser.add_argument("--only", action="append", default=[], help="take the measure of this name alone")
     parser.add_argument("--note", action="append", default=[], help="a sentence to go with the table")
     parser.add_argument("--scratch", type=Path, help="keep catalogues here for the next run")
     peer, command = "BENCH_CKAN_PEER", "BENCH_CKAN_COMMAND"
