@@ -1,3 +1,4 @@
+import re
 import threading
 import time
 import uuid
@@ -77,6 +78,10 @@ def test_nothing_of_the_text_is_analysed_by_the_server(
     assert mapping["dynamic"] == "strict"
     analysers = {field.get("analyzer", "keyword") for field in mapping["properties"].values()}
     assert analysers == {"whitespace", "keyword"}
+
+
+def test_the_operator_is_told_version_and_health(opened: ElasticIndex) -> None:
+    assert re.fullmatch(r"Elasticsearch 9\.[\d.]+, 1 node, (green|yellow)", opened.describe())
 
 
 # --- several processes ----------------------------------------------------------------------------
