@@ -81,7 +81,7 @@ def test_nothing_of_the_text_is_analysed_by_the_server(
 
 
 def test_the_operator_is_told_version_and_health(opened: ElasticIndex) -> None:
-    assert re.fullmatch(r"Elasticsearch 9\.[\d.]+, 1 node, (green|yellow)", opened.describe())
+    assert re.fullmatch(r"Elasticsearch 9\.[\d.]+, 1 × (green|yellow)", opened.describe())
 
 
 # --- several processes ----------------------------------------------------------------------------

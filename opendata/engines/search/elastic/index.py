@@ -111,14 +111,6 @@ class ElasticIndex:
         versions = " ".join(sorted({node["version"] for node in nodes}))
         return f"Elasticsearch {versions}, {len(nodes)} × {status}"
 
-    def describe(self) -> str:
-        """Version, health and size of the cluster, for the operator. Raises `Unavailable`."""
-        with self._connection.guarded():
-            nodes = self._connection.reading.nodes.info(filter_path="nodes.*.version")["nodes"]
-            health = self._connection.reading.cluster.health()
-        versions = ", ".join(sorted({node["version"] for node in nodes.values()}))
-        return f"Elasticsearch {versions}, {health['number_of_nodes']} node, {health['status']}"
-
     def close(self) -> None:
         self._connection.close()
 
