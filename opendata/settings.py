@@ -7,7 +7,7 @@ key in TOML and, upper-cased behind `OPENDATA_`, its environment variable.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +193,8 @@ def reference() -> str:
     """The settings reference in Markdown, generated from the fields above."""
     lines = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
     for item in fields(Settings):
-        default = str(item.default).replace("|", "\\|") or "(empty)"
+        value = item.default if item.default is not MISSING else item.default_factory()  # type: ignore[misc]
+        default = str(value).replace("|", "\\|") or "(empty)"
         lines.append(
             f"| `{item.name}` | `OPENDATA_{item.name.upper()}` | `{default}` | {item.metadata['help']} |"
         )

@@ -126,6 +126,24 @@ class City:
             plans.write(work, slug, rules, partition=partition, page_max=page_max)
         self.platform.part(PlanBook).forget()
 
+    def real(self) -> dict[str, str]:
+        """A thing that exists for every placeholder of an address."""
+        return {
+            "dataset_id": self.draft,
+            "resource_id": self.file,
+            "organization_id": self.own,
+            "topic_id": "bien-dao",
+            "source_id": self.source,
+            "run_id": self.run,
+            "application_id": self.application,
+            "key_id": self.key,
+            "user_id": self.users["spare"],
+            "invitation_id": self.invitation,
+            "plan": "basic",
+            "product": "du-lieu-mo",
+            "subscription_id": self.subscription,
+        }
+
     def add_dataset(
         self, record: DatasetRecord | None = None, *, state: str = "published", publisher: str | None = None
     ) -> str:

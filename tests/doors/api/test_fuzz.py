@@ -56,14 +56,7 @@ def on_real_objects(case: Any, city: City) -> None:
         case.body["publisher"] = city.own
     if not case.path_parameters or crc32(repr((case.body, case.query)).encode()) % 2:
         return
-    real = {
-        "dataset_id": city.draft,
-        "resource_id": city.file,
-        "organization_id": city.own,
-        "topic_id": "bien-dao",
-        "source_id": city.source,
-        "run_id": city.run,
-    }
+    real = city.real()
     for name in case.path_parameters:
         case.path_parameters[name] = real[name]
 

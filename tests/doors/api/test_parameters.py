@@ -59,21 +59,7 @@ def query_cases() -> Iterator[tuple[str, str, str, Any]]:
 
 
 def real(city: City, path: str) -> str:
-    values = {
-        "dataset_id": city.draft,
-        "resource_id": city.resources(city.draft)[0],
-        "organization_id": city.own,
-        "topic_id": "bien-dao",
-        "source_id": city.source,
-        "run_id": city.run,
-        "application_id": city.application,
-        "key_id": city.key,
-        "user_id": city.users["spare"],
-        "invitation_id": city.invitation,
-        "plan": "basic",
-        "product": "du-lieu-mo",
-        "subscription_id": city.subscription,
-    }
+    values = city.real() | {"resource_id": city.resources(city.draft)[0]}
     return re.sub(r"{(\w+)}", lambda found: values[found.group(1)], path)
 
 
