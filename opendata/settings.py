@@ -189,12 +189,15 @@ def _validate(settings: Settings) -> None:
         raise Invalid(fields=problems)
 
 
+def _default(item: Any) -> Any:
+    return item.default_factory() if item.default is MISSING else item.default
+
+
 def reference() -> str:
     """The settings reference in Markdown, generated from the fields above."""
     lines = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
     for item in fields(Settings):
-        value = item.default if item.default is not MISSING else item.default_factory()  # type: ignore[misc]
-        default = str(value).replace("|", "\\|") or "(empty)"
+        default = str(_default(item)).replace("|", "\\|") or "(empty)"
         lines.append(
             f"| `{item.name}` | `OPENDATA_{item.name.upper()}` | `{default}` | {item.metadata['help']} |"
         )
