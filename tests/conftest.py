@@ -1,8 +1,8 @@
 """Skips of the test run: told with their reasons, counted at the end, and failures where a run is strict.
 
-A test that cannot run here (no browser, no server, no shared documents) skips with a reason that names
-what is missing. With OPENDATA_TEST_STRICT=1 that is a failure. A skip whose reason begins with "does not
-apply" is no loss and stays a skip.
+A test that cannot run here (no browser, no server) skips with a reason that names what is missing. With
+OPENDATA_TEST_STRICT=1 that is a failure. A skip whose reason begins with "does not apply" stays a skip: no
+checkout lacks anything for it (documents of others that only some machines hold, say).
 """
 
 import os

@@ -84,7 +84,7 @@ def test_the_city_is_found_alike_however_it_is_typed(ask, form: str) -> None:
 def test_the_queries_of_the_design_are_answered_alike(ask) -> None:
     path = SHARED / "search" / "queries.json"
     if not path.exists():
-        pytest.skip("the shared search queries are not on this machine")
+        pytest.skip("does not apply: the shared search queries are not on this machine")
     for query in json.loads(path.read_text()):
         for typed in TYPED.values():
             embedded, scaled = ask(typed(query["q"]))

@@ -14,5 +14,5 @@ def recorded():
     )
     folder = root / "harvest"
     if not folder.is_dir():
-        pytest.skip(f"recorded source documents are not at {folder}")
+        pytest.skip(f"does not apply: recorded source documents are not at {folder}")
     return folder

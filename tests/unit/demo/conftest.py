@@ -46,5 +46,5 @@ def described():
     """The description of the demo city that the product must agree with; skipped without it."""
     path = FIXTURES / "demo-city" / "catalogue.json"
     if not path.is_file():
-        pytest.skip("the shared description of the demo city is not on this machine")
+        pytest.skip("does not apply: the shared description of the demo city is not on this machine")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -127,7 +127,7 @@ def find(index: SearchIndex, lexicon: Lexicon) -> Callable[..., Outcome]:
 def design_queries() -> dict[str, Any]:
     path = SHARED / "search" / "queries.json"
     if not path.exists():
-        pytest.skip("the shared search queries are not on this machine")
+        pytest.skip("does not apply: the shared search queries are not on this machine")
     return {query["q"]: query for query in json.loads(path.read_text())}
 
 
