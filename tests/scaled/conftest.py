@@ -37,7 +37,8 @@ def two_engines(
     Base.metadata.create_all(embedded.engine)
     load.load(embedded)
     scaled = _assembled(
-        folder, search_url=f"elasticsearch://127.0.0.1:{elastic_server.port}/parity?timeout=60&write_timeout=120"
+        folder,
+        search_url=f"elasticsearch://127.0.0.1:{elastic_server.port}/parity?timeout=60&write_timeout=120",
     )
     indexing.rebuild(scaled)
     yield TwoEngines(embedded, scaled)
