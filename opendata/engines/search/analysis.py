@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from opendata.base.kit.vietnamese import exact_key, fold, gram2, tokens
+from opendata.base.kit.vietnamese import exact_key, gram2, match_key, tokens
 from opendata.engines.search.protocol import ANY_FIELD, FORMS, LONG_FIELD, MAIN_FIELD, TEXT_FIELDS
 
 MAX_TOKENS = 20_000
@@ -16,8 +16,8 @@ STREAMS = tuple(f"{name}.{form}" for name in (*TEXT_FIELDS, MAIN_FIELD, ANY_FIEL
 @lru_cache(maxsize=200_000)
 def token_keys(token: str) -> tuple[str, str]:
     """(exact, fold) keys of one token as the streams hold it."""
-    exact = exact_key(token[:MAX_TOKEN_LENGTH])
-    return exact, fold(exact)
+    token = token[:MAX_TOKEN_LENGTH]
+    return exact_key(token), match_key(token)
 
 
 def streams(text: Mapping[str, str]) -> dict[str, dict[str, None]]:

@@ -38,8 +38,8 @@ def exact_key(text: str) -> str:
 
 
 def match_key(text: str) -> str:
-    """The fold of the exact key: what unmarked search compares, so that `ly` and `li` are equal."""
-    return fold(exact_key(text))
+    """The exact key of the fold: what unmarked search compares, so that `ly` and `li` are equal."""
+    return exact_key(fold(text))
 
 
 def gram2(syllables: Sequence[str]) -> list[str]:
