@@ -137,7 +137,7 @@ def test_rebuild_fills_a_lost_index(harvested) -> None:
 def test_doctor_finds_a_healthy_installation_healthy(harvested) -> None:
     findings = harvested.json("doctor")
     assert {finding["state"] for finding in findings} <= {"ok", "warn"}
-    assert len(findings) == 7
+    assert len(findings) == 10
 
 
 def test_doctor_says_what_to_do(bare_terminal, monkeypatch) -> None:
