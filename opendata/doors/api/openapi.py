@@ -192,9 +192,11 @@ def _complete(method: str, path: str, operation: dict[str, Any]) -> None:
     operation["security"] = _security(method, operation["x-permission"])
     if not operation["x-scope"]:
         del operation["x-scope"]
+    other_forms = operation.pop("x-other-forms", ())
     for status, response in operation["responses"].items():
         if status in {"200", "201"} and "content" in response:
             response.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
+            response["content"].update({form: {"schema": {"type": "string"}} for form in other_forms})
 
 
 def _security(method: str, permission: str) -> list[dict[str, list[str]]]:

@@ -33,6 +33,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
         errors: tuple[int, ...] = (),
         if_match: Literal["required", "optional"] | None = None,
         content_type: str = "application/json",
+        other_forms: tuple[str, ...] = (),
         scope: str | None = None,
         answers: dict[int, Any] | None = None,
         **doc: Any,
@@ -40,7 +41,8 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
         """Register a view. It gets `query` and `body` as keyword arguments where their schemas are given.
 
         `errors` are the statuses beside those that follow from permission, arguments and If-Match,
-        `answers` further good ones. `doc` goes into the OpenAPI operation as it is.
+        `answers` further good ones, `other_forms` media types the good answer can also have. `doc` goes
+        into the OpenAPI operation as it is.
         """
 
         def declare(view: View) -> View:
@@ -60,6 +62,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships 
                 "x-scope": scope_for(allows) if scope is None else scope,
                 "x-if-match": if_match,
                 **doc,
+                "x-other-forms": list(other_forms),
                 "responses": responses | (answers or {}),
             }
             wrapped = self.doc(**told)(wrapped)

@@ -35,6 +35,7 @@ BOM = "\ufeff"
     query=schemas.AskedByGroup,
     answer=outputs.listing(schemas.UsageRow),
     errors=(404, 422),
+    other_forms=("text/csv",),
 )
 def of_application(application_id: str, query: Mapping[str, Any]) -> Response:
     """Report the calls of an application.
