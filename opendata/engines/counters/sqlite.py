@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from opendata.engines.counters import cells as arithmetic
 from opendata.engines.counters.cells import NEW, State
 from opendata.engines.counters.protocol import BATCH_SECONDS, Cell, CountersUnavailable, Seconds, Taken
@@ -116,9 +118,11 @@ class SqliteCounters:
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_TABLES)
+            # SQLite lets nobody wait for the switch to WAL: processes that start together take turns
+            with FileLock(f"{self._path}.opening", timeout=BUSY_SECONDS):
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.executescript(_TABLES)
             self._connection, self._process = connection, os.getpid()
         return self._connection
 

@@ -275,7 +275,7 @@ def test_a_token_too_long_is_not_decoded(office):
     refused(office, forged(office, more="x" * jwts.LONGEST))
 
 
-@pytest.mark.parametrize(("skew", "good"), [(-59, True), (-70, False), (3659, True), (3670, False)])
+@pytest.mark.parametrize(("skew", "good"), [(-50, True), (-90, False), (3640, True), (3690, False)])
 def test_clocks_may_differ_by_a_minute(office, skew, good):
     """`skew` seconds after it was made by the clock of another."""
     made = int(office.now().timestamp()) - skew
