@@ -41,10 +41,10 @@ def main(folder: str, bytes_left: str) -> None:
     print(city.draft, flush=True)
     city.client("editor").post(
         f"/api/v1/datasets/{city.draft}/resources",
-        headers={"Content-Type": "multipart/form-data; boundary=b"},
         environ_overrides={
             "wsgi.input": io.BufferedReader(Fatal(int(bytes_left))),
             "CONTENT_LENGTH": str(len(BODY)),
+            "CONTENT_TYPE": "multipart/form-data; boundary=b",
         },
     )
 

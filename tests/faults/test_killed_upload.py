@@ -20,7 +20,7 @@ ROWS = b"ma,ten\n" + b"00012,Do Son\n" * 60_000
 SCRIPT = Path(__file__).with_name("killed_upload.py")
 
 
-@pytest.mark.parametrize("arrived", [1, 200_000, 500_000])
+@pytest.mark.parametrize("arrived", [1, 200_000, 700_000])
 def test_a_killed_upload_leaves_nothing_half(tmp_path: Path, arrived: int) -> None:
     told = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path), str(arrived)],
