@@ -18,6 +18,7 @@ from opendata.testing.servers import (
     ServerMissing,
     scratch_folder,
 )
+from opendata.testing.servers.postgresql import CURRENT
 
 S = TypeVar("S", bound=Server)
 
@@ -45,6 +46,12 @@ def elastic_server(server_folder: Path) -> Iterator[ElasticNode]:
 @pytest.fixture(scope="session")
 def postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
     yield from _running(PostgresServer(server_folder))
+
+
+@pytest.fixture(scope="session")
+def current_postgres_server(server_folder: Path) -> Iterator[PostgresServer]:
+    """The current version, beside that of the machine's packages."""
+    yield from _running(PostgresServer(server_folder, version=CURRENT))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from opendata.testing.servers import (
     missing,
     scratch_folder,
 )
+from opendata.testing.servers.postgresql import CURRENT
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,15 @@ def test_a_server_is_killed_and_comes_back_on_its_port(folder: Path, kind: type[
     finally:
         server.stop()
     assert not server.running
+
+
+def test_the_current_postgresql_is_another_program_than_that_of_the_packages(folder: Path) -> None:
+    server = start_or_skip(PostgresServer(folder, version=CURRENT))
+    try:
+        with psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+            assert connection.info.server_version // 10_000 == CURRENT
+    finally:
+        server.stop()
 
 
 def redis_says(server: RedisServer | DelayProxy, *lines: str, timeout: float = 5) -> str:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -15,18 +14,12 @@ from urllib.parse import urlencode
 
 import psutil
 
-from opendata.testing.servers.missing import (
-    ServerMissing,
-    cache_folder,
-    installs_allowed,
-    run_installer,
-)
+from opendata.testing.servers.missing import ServerMissing, cache_folder, keep, unpacked
 from opendata.testing.servers.process import Server, ServerFailed, unprivileged_account
 from opendata.testing.servers.scratch import free_port
 
 VERSION = "9.5.3"
 _DISTRIBUTION = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
-_UNPACK = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack"
 _JAVA_HOMES = Path("/usr/lib/jvm")
 _OLDEST_JAVA = 21
 _CONFIG_FILES = ("jvm.options", "log4j2.properties")
@@ -134,12 +127,20 @@ class ElasticCluster:
         return f"elasticsearch://{hosts}/opendata"
 
     def start(self) -> Self:
-        for node in self.nodes:
-            node.launch()
-        with ThreadPoolExecutor(len(self.nodes)) as waiting:
-            list(waiting.map(ElasticNode.wait_ready, self.nodes))
-        self.wait_green()
+        try:
+            for node in self.nodes:
+                node.launch()
+            with ThreadPoolExecutor(len(self.nodes)) as waiting:
+                list(waiting.map(ElasticNode.wait_ready, self.nodes))
+            self.wait_green()
+        except BaseException:
+            self.kill()
+            raise
         return self
+
+    def kill(self) -> None:
+        for node in self.nodes:
+            node.kill()
 
     def stop(self) -> None:
         with ThreadPoolExecutor(len(self.nodes)) as stopping:
@@ -210,16 +211,5 @@ def distribution() -> Path:
 
 
 def _unpack(home: Path) -> None:
-    maven = shutil.which("mvn")
-    if not maven or not installs_allowed():
-        raise ServerMissing(f"no Elasticsearch {VERSION} in {home} (set ES_HOME, or OPENDATA_TEST_INSTALL=1)")
-    beside = home.with_name(f"{home.name}.{os.getpid()}")
-    run_installer([maven, "-q", "-B", _UNPACK, f"-Dartifact={_DISTRIBUTION}", f"-DoutputDirectory={beside}"])
-    try:
-        (beside / f"elasticsearch-{VERSION}").rename(home)
-    except OSError:
-        if not home.exists():  # else another run was faster
-            raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    subprocess.run(["chmod", "-R", "a+rX", str(home)], check=True)  # noqa: S603, S607
+    with unpacked(_DISTRIBUTION, wanted_for=f"Elasticsearch {VERSION} (ES_HOME may name it)") as folder:
+        keep(folder / f"elasticsearch-{VERSION}", home)

@@ -3,7 +3,11 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_UNPACK = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack"
 
 
 class ServerMissing(RuntimeError):
@@ -43,6 +47,32 @@ def install_package(debian_package: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run_installer(["apt-get", "update", "-qq"], environment)
     run_installer(["apt-get", "install", "-y", "-qq", "--no-install-recommends", debian_package], environment)
+
+
+@contextmanager
+def unpacked(artifact: str, *, wanted_for: str) -> Iterator[Path]:
+    """A folder with the contents of a Maven artifact (group:name:version:type), gone at the end: `keep`
+    what is needed of it. `wanted_for` names the program to whom it is missing."""
+    maven = shutil.which("mvn")
+    if not maven or not installs_allowed():
+        raise ServerMissing(f"{wanted_for} is not here (mvn with OPENDATA_TEST_INSTALL=1 fetches {artifact})")
+    folder = cache_folder() / f"unpacking.{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        run_installer([maven, "-q", "-B", _UNPACK, f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"])
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep(found: Path, place: Path) -> None:
+    """Move a folder of programs to where other accounts may run them; nothing if another run was faster."""
+    subprocess.run(["chmod", "-R", "a+rX", str(found)], check=True)  # noqa: S603, S607
+    try:
+        found.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
 
 
 def run_installer(command: list[str], environment: dict[str, str] | None = None) -> None:

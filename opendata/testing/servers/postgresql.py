@@ -1,20 +1,31 @@
 """PostgreSQL: the metadata of the scaled mode."""
 
+import platform
 import secrets
 import signal
 import subprocess
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from opendata.testing.servers.missing import ServerMissing, install_package
+from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from opendata.testing.servers.missing import ServerMissing, cache_folder, install_package, keep, unpacked
 from opendata.testing.servers.process import Server, unprivileged_account
 
+OLDEST = 15
+"""The version Debian has, and the oldest we support."""
+CURRENT = 18
 _INSTALLED = Path("/usr/lib/postgresql")
-_PACKAGE = "postgresql-15"
+_RELEASES = {CURRENT: "18.1.0"}
+_BINARIES = "io.zonky.test.postgres:embedded-postgres-binaries-linux-{machine}"
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64v8"}
 
 
 class PostgresServer(Server):
-    """A cluster of its own with one role and one database, both named opendata."""
+    """A cluster of its own with one role and one database, both named opendata. Without a version it is
+    the newest of those that the machine's packages have."""
 
     name = "postgresql"
     stop_signal = signal.SIGINT  # "fast": clients are cut off, data is written
@@ -33,7 +44,7 @@ class PostgresServer(Server):
         secret.write_text(self._password)
         self.give_folder_away()
         self._run(
-            self._program("initdb"),
+            self._programs() / "initdb",
             *("--pgdata", self.folder / "data", "--username", "opendata", "--pwfile", secret),
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
         )
@@ -47,39 +58,20 @@ class PostgresServer(Server):
             )
 
     def command(self) -> Sequence[str | Path]:
-        return [self._program("postgres"), "-D", self.folder / "data"]
+        return [self._programs() / "postgres", "-D", self.folder / "data"]
 
     def ready(self) -> bool:
-        if not self._accepts():
+        asked = make_url(self.url).set(database="postgres")
+        engine = create_engine(
+            asked, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args={"connect_timeout": 2}
+        )
+        try:
+            with engine.connect() as connection:
+                if not connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = 'opendata'")):
+                    connection.execute(text("CREATE DATABASE opendata"))
+        except OperationalError:
             return False
-        self._create_database()
         return True
-
-    def _accepts(self) -> bool:
-        asked = subprocess.run(  # noqa: S603
-            [self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
-        )
-        return asked.returncode == 0
-
-    def _create_database(self) -> None:
-        made = subprocess.run(  # noqa: S603
-            [
-                self._program("createdb"),
-                "-h",
-                "127.0.0.1",
-                "-p",
-                str(self.port),
-                "-U",
-                "opendata",
-                "opendata",
-            ],
-            env={"PGPASSWORD": self._password},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode and "already exists" not in made.stderr:
-            raise OSError(made.stderr)
 
     def _run(self, *command: str | Path) -> None:
         done = subprocess.run(  # noqa: S603
@@ -88,19 +80,38 @@ class PostgresServer(Server):
         if done.returncode:
             raise ServerMissing(f"initdb failed: {done.stderr[-2000:]}")
 
-    def _program(self, name: str) -> Path:
-        found = self._programs(name)
-        if not found:
-            install_package(f"postgresql-{self._version}" if self._version else _PACKAGE)
-            found = self._programs(name)
-        if not found:
-            raise ServerMissing(f"no PostgreSQL with {name} below {_INSTALLED}")
-        return found[-1]
+    def _programs(self) -> Path:
+        """The folder that initdb and postgres are in."""
+        found = _installed(self._version)
+        if found is None and self._version in _RELEASES:
+            return _fetched(_RELEASES[self._version])
+        if found is None:
+            install_package(f"postgresql-{self._version or OLDEST}")
+            found = _installed(self._version)
+        if found is None:
+            raise ServerMissing(f"no PostgreSQL {self._version or ''} below {_INSTALLED}")
+        return found
 
-    def _programs(self, name: str) -> list[Path]:
-        """Oldest version first; only the asked one where a version is asked for."""
-        folders = [folder for folder in _INSTALLED.glob("*") if folder.name.isdigit()]
-        if self._version:
-            folders = [folder for folder in folders if int(folder.name) == self._version]
-        ordered = sorted(folders, key=lambda folder: int(folder.name))
-        return [path for folder in ordered if (path := folder / "bin" / name).exists()]
+
+def _installed(version: int | None) -> Path | None:
+    """From packages: the newest, or the asked one."""
+    versions = [int(folder.name) for folder in _INSTALLED.glob("*") if folder.name.isdigit()]
+    whole = [found for found in versions if (_INSTALLED / str(found) / "bin" / "initdb").exists()]
+    chosen = max((found for found in whole if version in (None, found)), default=None)
+    return None if chosen is None else _INSTALLED / str(chosen) / "bin"
+
+
+def _fetched(release: str) -> Path:
+    """A release that is built to run from any folder."""
+    home = cache_folder() / f"postgresql-{release}"
+    if not (home / "bin" / "postgres").exists():
+        machine = _MACHINES.get(platform.machine())
+        if machine is None:
+            raise ServerMissing(f"no PostgreSQL {release} for {platform.machine()}")
+        artifact = f"{_BINARIES.format(machine=machine)}:{release}:jar"
+        with unpacked(artifact, wanted_for=f"PostgreSQL {release}") as folder:
+            (archive,) = folder.glob("*.txz")
+            with tarfile.open(archive) as packed:
+                packed.extractall(folder / "whole", filter="tar")
+            keep(folder / "whole", home)
+    return home / "bin"

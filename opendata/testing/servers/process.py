@@ -71,9 +71,14 @@ class Server(ABC):
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Start and wait until it answers; again after `kill` or `stop`, on the same port and data."""
-        self.launch()
-        self.wait_ready()
+        """Start and wait until it answers; again after `kill` or `stop`, on the same port and data. One that
+        fails to start, or whose start is interrupted, is gone."""
+        try:
+            self.launch()
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def launch(self) -> None:

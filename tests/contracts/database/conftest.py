@@ -1,4 +1,4 @@
-"""An empty database of each kind for every test."""
+"""An empty database of each kind for every test: SQLite, PostgreSQL from packages and the current one."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,21 @@ from sqlalchemy import Engine
 
 from opendata.base.runtime.database import connect
 from opendata.testing.databases import new_database
+from opendata.testing.servers import PostgresServer
+
+POSTGRESQL = {"postgresql": "postgres_server", "current postgresql": "current_postgres_server"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", *POSTGRESQL])
 def database_url(request: pytest.FixtureRequest, tmp_path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/opendata.db"
-    return new_database(request.getfixturevalue("postgres_server"))
+    return new_database(request.getfixturevalue(POSTGRESQL[request.param]))
+
+
+@pytest.fixture(params=POSTGRESQL)
+def shared_database(request: pytest.FixtureRequest) -> PostgresServer:
+    return request.getfixturevalue(POSTGRESQL[request.param])
 
 
 @pytest.fixture
