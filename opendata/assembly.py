@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import migrations
 from opendata.base.runtime import SYSTEM, Platform, jobs, outbox
 from opendata.base.runtime.database import connect
+from opendata.base.runtime.timetable import Timetable
 from opendata.engines.counters import Counters, open_counters
 from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
@@ -29,7 +31,7 @@ from opendata.services.access.provider import Provider
 from opendata.services.catalog import documents
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
-from opendata.services.harvest import pipeline, runs
+from opendata.services.harvest import due, pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
 from opendata.services.plans import archive, defaults
@@ -79,6 +81,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()
     platform.after_commit = lambda: _drain(platform)
+    platform.register(Timetable, _timetable(platform))
     return platform
 
 
@@ -118,6 +121,14 @@ def _count_calls(platform: Platform) -> None:
     platform.register(PlanBook, PlanBook(platform, platform.part(Changes)))
     platform.register(PlanGate, PlanGate(platform, counters))
     platform.register(Meter, Meter(platform))
+
+
+def _timetable(platform: Platform) -> Timetable:
+    """What workers do again and again; see `runtime.timetable` for what a task must keep to."""
+    timetable = Timetable(platform)
+    timetable.every("harvest.due", timedelta(seconds=30), due.start)
+    timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
+    return timetable
 
 
 def _drain(platform: Platform) -> None:

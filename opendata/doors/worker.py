@@ -1,4 +1,5 @@
-"""The door for work that nobody waits for: runs jobs and drains what was left in the outbox.
+"""The door for work that nobody waits for: runs jobs, drains what was left in the outbox and keeps the
+timetable.
 
 A thread of the web process in embedded mode, or a process of its own (`opendata worker`). On SQLite one
 worker works at a time; another waits until it may take over. On a shared database all of them work.
@@ -13,12 +14,13 @@ from filelock import FileLock, Timeout
 
 from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import is_shared
+from opendata.base.runtime.timetable import Timetable
 from opendata.engines.jobs import Queue
-from opendata.services.plans import archive
 
 log = structlog.get_logger(__name__)
 TICK = 0.5
 RECOVER_EVERY = 10.0
+TIMETABLE_EVERY = 1.0
 
 
 class Worker:
@@ -56,11 +58,16 @@ class Worker:
         queue = self._platform.part(Queue)
         log.info("worker.started", requeued=_tried(take_over))
         queue.start()
+        ending = threading.Event()
+        timetable = threading.Thread(target=self._keep_timetable, args=(ending,), name="opendata-timetable")
+        timetable.start()
         try:
             while not self._ending(TICK):
                 self._tick()
         finally:
+            ending.set()
             queue.stop()
+            timetable.join()
             log.info("worker.stopped")
 
     def _tick(self) -> None:
@@ -69,7 +76,12 @@ class Worker:
         if time.monotonic() >= self._next_recovery:
             self._next_recovery = time.monotonic() + RECOVER_EVERY
             _tried(self._recover)
-            _tried(lambda: archive.ask(self._platform))
+
+    def _keep_timetable(self, ending: threading.Event) -> None:
+        """In a thread of its own: effects and jobs do not wait for a task."""
+        timetable = self._platform.part(Timetable)
+        while not ending.wait(TIMETABLE_EVERY):
+            _tried(timetable.tick)
 
     def _drain(self) -> int:
         return outbox.drain(self._platform) if outbox.is_due(self._platform) else 0

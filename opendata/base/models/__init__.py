@@ -29,7 +29,7 @@ from opendata.base.models.harvest import (
     HarvestSource,
     HarvestSpool,
 )
-from opendata.base.models.ledger import AuditEvent, Job, OutboxEntry
+from opendata.base.models.ledger import AuditEvent, Job, OutboxEntry, TimetableEntry
 from opendata.base.models.oauth import (
     AssertionId,
     AuthorizationCode,
@@ -100,6 +100,7 @@ __all__ = [
     "SigningKey",
     "Subscription",
     "Tag",
+    "TimetableEntry",
     "Topic",
     "UsageRollup",
     "UsageSpool",

@@ -1,4 +1,5 @@
-"""What happened (audit), what is still to be done (outbox) and what is being done (jobs)."""
+"""What happened (audit), what is still to be done (outbox), what is being done (jobs) and what is done again
+and again (timetable)."""
 
 from datetime import datetime
 from typing import Any
@@ -60,3 +61,21 @@ class Job(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     by_id: Mapped[Ref | None]
+
+
+class TimetableEntry(Base):
+    """When a task is next due, and which worker has it. See `runtime.timetable`."""
+
+    __tablename__ = "timetable"
+
+    name: Mapped[Code] = mapped_column(primary_key=True)
+    next_due: Mapped[Instant]
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until when it belongs to whoever does it, by the clock of the database."""
+    fence: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    """In a row."""
+    problem: Mapped[str | None] = mapped_column(String(500))
+    """Of the last time, if it failed."""
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

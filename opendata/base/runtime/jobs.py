@@ -5,9 +5,7 @@ commit. The queue may deliver a job twice or lose it with a killed process: taki
 update that leases it, and what was lost or left behind is queued again.
 """
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,6 +18,7 @@ from opendata.base.kit.errors import OpenDataError
 from opendata.base.kit.ids import new_id
 from opendata.base.models import Job, OutboxEntry
 from opendata.base.runtime.caller import SYSTEM
+from opendata.base.runtime.heartbeat import beating
 from opendata.base.runtime.platform import Platform, Work
 
 log = structlog.get_logger(__name__)
@@ -28,7 +27,6 @@ MAX_ATTEMPTS = 3
 LIMIT = 500
 RETRY = 5.0
 LEASE = timedelta(seconds=60)
-HEARTBEAT = 10.0
 LOST_AFTER = timedelta(minutes=2)
 """How long a job may be queued while the queue is empty; longer than any delay before a new attempt."""
 
@@ -77,7 +75,7 @@ def runner(platform: Platform, perform: Perform) -> Callable[[Mapping[str, Any]]
 
 def _perform(platform: Platform, job_id: str, taken: "_Taken", perform: Perform) -> None:
     try:
-        with _heartbeat(platform, job_id, taken.fence):
+        with beating(job_id[:8], lambda: _prolong(platform, job_id, taken.fence)):
             perform(platform, taken.arguments)
     except Exception as fault:  # noqa: BLE001  # a job's fault is its state, not the worker's end
         log.warning("job.failed", job=job_id, error=repr(fault))
@@ -153,26 +151,9 @@ def _take(platform: Platform, job_id: str) -> _Taken | None:
         return _Taken(row.arguments, row.attempt)
 
 
-@contextmanager
-def _heartbeat(platform: Platform, job_id: str, fence: int) -> Iterator[None]:
-    """Prolongs the lease while the job runs."""
-    done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(HEARTBEAT):
-            try:
-                with platform.work(SYSTEM) as work:
-                    work.session.execute(_held(job_id, fence).values(lease_until=work.shared_now + LEASE))
-            except Exception as error:  # noqa: BLE001  # the next beat tries again
-                log.warning("job.heartbeat", job=job_id, error=repr(error))
-
-    thread = threading.Thread(target=beat, name=f"job:{job_id[:8]}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+def _prolong(platform: Platform, job_id: str, fence: int) -> None:
+    with platform.work(SYSTEM) as work:
+        work.session.execute(_held(job_id, fence).values(lease_until=work.shared_now + LEASE))
 
 
 def _held(job_id: str, fence: int) -> Update:

@@ -1,7 +1,9 @@
 """Harvest sources: where data comes from, whose it is, and what may be done with it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from marshmallow import ValidationError
@@ -15,6 +17,7 @@ from opendata.base.runtime import Caller, Work
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog.entry import is_web_address
+from opendata.services.harvest import schedules
 from opendata.services.harvest.contract import Harvester
 from opendata.services.harvest.items import Source
 from opendata.services.harvest.registry import HarvesterTypes
@@ -50,7 +53,7 @@ def create(
 
     `mapping` may hold `defaults` (values for empty fields of every record) and `language`. `policy_` may
     hold `publish` ("auto" or "draft") and `publishers` (codes of bodies whose records this source may carry
-    besides those of its own). Raises `NotAllowed`, `Invalid`.
+    besides those of its own). `schedule`: see `schedules`. Raises `NotAllowed`, `Invalid`.
     """
     policy.require(work.caller, Action.HARVEST_EDIT, organization_id)
     harvester = work.part(HarvesterTypes).get(type)
@@ -66,7 +69,7 @@ def create(
         organization_id=organization_id,
         mapping=dict(mapping or {}),
         policy=dict(policy_ or {}),
-        schedule=schedule,
+        schedule=schedules.checked(schedule),
         created=work.now,
     )
     work.session.add(source)
@@ -117,8 +120,30 @@ def step(work: Work, source: HarvestSource, name: str) -> None:
     if source.state not in before:
         raise WrongSourceState
     source.state = after
+    _plan(work, source)
     audit.record(work, f"harvest_source.{name}", "harvest_source", source.id)
     work.session.flush()
+
+
+def reschedule(work: Work, source: HarvestSource, schedule: str | None) -> None:
+    """Run it at other times; with none only by hand. Raises `NotAllowed`, `Invalid`."""
+    policy.require(work.caller, Action.HARVEST_EDIT, source.organization_id)
+    source.schedule = schedules.checked(schedule)
+    _plan(work, source)
+    audit.record(work, "harvest_source.edit", "harvest_source", source.id, {"schedule": source.schedule})
+    work.session.flush()
+
+
+def next_due(work: Work, source: HarvestSource) -> datetime | None:
+    """When a run is due next; None for a source without a schedule."""
+    if not source.schedule:
+        return None
+    zone = ZoneInfo(work.platform.settings.time_zone)
+    return schedules.following(source.schedule, source.id, work.shared_now, zone)
+
+
+def _plan(work: Work, source: HarvestSource) -> None:
+    source.next_due = next_due(work, source) if source.state == "accepted" else None
 
 
 def accept(work: Work, source: HarvestSource) -> None:

@@ -53,7 +53,9 @@ def command() -> None:
 @click.option("--slug", help=N_("Tên rút gọn."))
 @click.option("--config", help=N_("Cấu hình riêng của loại nguồn: JSON hoặc @tệp.json."))
 @click.option("--mapping", help=N_("Giá trị mặc định và ngôn ngữ: JSON hoặc @tệp.json."))
-@click.option("--schedule", help=N_("Lịch chạy, ví dụ daily."))
+@click.option(
+    "--schedule", help=N_("Lịch chạy: hourly, daily, weekly, monthly hoặc cron, ví dụ '0 2 * * 1'.")
+)
 @with_console
 def add(console: Console, /, kind: str, url: str, *, organization: str, **options: str | None) -> None:
     with console.work() as work:
@@ -90,6 +92,18 @@ def accept(console: Console, source: str) -> None:
     with console.work() as work:
         sources.accept(work, sources.get(work, source))
     console.say(N_("Đã duyệt %(slug)s."), slug=source)
+
+
+@command.command("schedule", help=N_("Đặt lịch chạy của một nguồn; bỏ trống lịch để chỉ chạy tay."))
+@click.argument("source")
+@click.argument("schedule", required=False)
+@with_console
+def schedule(console: Console, source: str, schedule: str | None) -> None:
+    with console.work() as work:
+        found = sources.get(work, source)
+        sources.reschedule(work, found, schedule)
+        due = found.next_due.isoformat(timespec="minutes") if found.next_due else "–"
+    console.say(N_("Lượt tới của %(slug)s: %(due)s."), slug=source, due=due)
 
 
 @command.command("preview", help=N_("Xem trước: đọc nguồn và so sánh, không thay đổi gì."))
