@@ -1,7 +1,9 @@
 """Opens the database so that SQLite and PostgreSQL keep the same promises."""
 
+from contextvars import ContextVar
 from datetime import datetime
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +12,10 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, func, ma
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import DeclarativeBase, Session
+
+PATIENCE: ContextVar[float] = ContextVar("opendata.patience", default=inf)
+"""Seconds the one at work would wait for one answer of a database server, where that is less than the
+usual limit: somebody is waiting for a page."""
 
 
 def connect(url: str) -> Engine:

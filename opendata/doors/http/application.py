@@ -1,6 +1,7 @@
 """The Flask application around the doors: request id, host check, headers, errors by path."""
 
 from collections.abc import Callable, Iterable
+from math import inf
 from secrets import token_hex
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.runtime import ANONYMOUS, Platform
+from opendata.base.runtime.database import PATIENCE
 from opendata.doors.http import (
     bodies,
     floor,
@@ -17,6 +19,7 @@ from opendata.doors.http import (
     health,
     identity,
     language,
+    last_answers,
     limits,
     machines,
     metering,
@@ -27,6 +30,8 @@ from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
 
 HOSTS = "opendata.hosts"
+READ_SECONDS = 5.0
+"""How long one answer of the database is waited for where nothing is written."""
 BODY_LIMIT = 2 * 1024 * 1024
 """Bytes of a request body outside uploads."""
 
@@ -58,6 +63,7 @@ READABLE_HEADERS = ", ".join(
         "Location",
         "Retry-After",
         "WWW-Authenticate",
+        last_answers.MODE,
         "X-Credential-Expires",
         "X-Data-Synthetic",
         "X-Environment",
@@ -85,6 +91,7 @@ def build(platform: Platform) -> Flask:
         hops = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     gate.install(app)
+    last_answers.install(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(Exception, _render)
@@ -94,6 +101,7 @@ def build(platform: Platform) -> Flask:
 
 def _begin() -> None:
     metering.begin()
+    PATIENCE.set(READ_SECONDS if request.method in identity.SAFE else inf)
     clear_contextvars()
     g.request_id = token_hex(6)
     bind_contextvars(request_id=g.request_id)
@@ -137,6 +145,7 @@ def _finish(response: Response) -> Response:
         headers["X-Search-Mode"] = "reduced"
         headers["Cache-Control"] = "no-store"
     identity.keep_form_token(response)
+    last_answers.note(response)
     gate.tell(response)
     limits.tell(response)
     metering.note(response)
@@ -168,6 +177,8 @@ def _render(error: Exception) -> Response:
     """API paths answer problem+json; pages ask the page door for its error page."""
     ours = as_open_data_error(error)
     g.error_code = ours.code
+    if (stale := last_answers.instead_of(ours)) is not None:
+        return stale
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
     if request.path.startswith(("/api/", "/health/")) or page is None or machines.asked():
         return _challenged(problem(ours), ours)

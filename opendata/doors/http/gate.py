@@ -8,32 +8,31 @@ credential decides alone: the session of a browser that comes with it counts for
 follow it: they read `g.credential` and `address.client()` and need no look-up of their own.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g
 from werkzeug.http import http_date
 
 from opendata.base.kit.errors import OpenDataError
-from opendata.doors.http import address, permissions
+from opendata.base.runtime import Platform
+from opendata.doors.http import address, limits, permissions
 from opendata.doors.http.context import platform
 from opendata.doors.http.misses import Misses
+from opendata.engines.counters import Counters
 from opendata.services.access import credentials, policy
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.credentials import Credential
 
 MISSES = "opendata.misses"
 QUERY_FIELD = "api_key"
-KEY_HEADER = "X-Api-Key"
 PLANES = ("/api/",)
 """Paths where credentials count; pages know browsers only."""
 _NEVER_A_KEY = (credentials.KeyMalformed, credentials.KeyUnknown, credentials.TokenInvalid)
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """A credential as it stood in the request. `form` is key, bearer or query."""
 
     form: str
@@ -43,8 +42,8 @@ class Presented:
         return f"Presented({self.form})"
 
 
-def install(app: Flask) -> None:
-    app.extensions[MISSES] = Misses()
+def install(app: Flask, platform: Platform) -> None:
+    app.extensions[MISSES] = Misses(platform.part(Counters))
 
 
 def credential() -> Credential | None:
@@ -52,83 +51,90 @@ def credential() -> Credential | None:
     return cast("Credential | None", g.get("credential"))
 
 
-def identify() -> bool:
+def identify(asked: Request, here: Any, parts: Platform) -> bool:
     """Whether the request came with a credential; it is good then, and in `g`. Raises what refuses it."""
-    g.credential = None
-    if not request.path.startswith(PLANES):
+    here.credential = None
+    if not asked.path.startswith(PLANES):
         return False
-    shown = list(_presented())
+    shown = _presented(asked)
     if not shown:
         return False
+    here.credential_shown = True
     if len(shown) > 1:
         raise credentials.Ambiguous
-    g.credential = found = _read(shown[0])
-    g.caller = found.caller
-    permissions.require_scope(found.caller)
+    here.credential = found = _read(shown[0], asked.environ, here, parts)
+    here.caller = found.caller
+    permissions.require_scope(found.caller, asked)
     return True
 
 
-def _presented() -> Iterator[Presented]:
+def _presented(asked: Request) -> list[Presented]:
     """What stands in each of the places. Servers join fields sent twice by a comma; no key holds one."""
-    for text in request.headers.getlist(KEY_HEADER):
-        yield from (Presented("key", part.strip()) for part in text.split(","))
-    for text in request.headers.getlist("Authorization"):
+    environ, shown = asked.environ, []
+    if (text := environ.get("HTTP_X_API_KEY")) is not None:
+        shown += [Presented("key", part.strip()) for part in text.split(",")]
+    if (text := environ.get("HTTP_AUTHORIZATION")) is not None:
         scheme, _, rest = text.strip().partition(" ")
         form = {"bearer": "bearer", "apikey": "key"}.get(scheme.lower())
         if form is None:
-            yield Presented("key", "")  # of a kind we do not read, and yet not nobody
+            shown.append(Presented("key", ""))  # of a kind we do not read, and yet not nobody
         else:
-            yield from (Presented(form, part.strip()) for part in rest.split(","))
-    if request.query_string and QUERY_FIELD in request.args:  # however the name is written
-        yield from (Presented("query", text) for text in _taken_from_query())
+            shown += [Presented(form, part.strip()) for part in rest.split(",")]
+    query = environ.get("QUERY_STRING", "")
+    if (QUERY_FIELD in query or "%" in query) and QUERY_FIELD in asked.args:  # however the name is written
+        shown += [Presented("query", text) for text in _taken_from_query(asked)]
+    return shown
 
 
-def _taken_from_query() -> list[str]:
+def _taken_from_query(asked: Request) -> list[str]:
     """The keys in the address, which from now on holds none: neither logs nor links repeat it."""
-    pairs = parse_qsl(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
+    pairs = parse_qsl(asked.query_string.decode("utf-8", "replace"), keep_blank_values=True)
     rest = urlencode([pair for pair in pairs if pair[0] != QUERY_FIELD]).encode()
-    request.query_string = rest
-    request.environ["QUERY_STRING"] = rest.decode()
+    asked.query_string = rest
+    asked.environ["QUERY_STRING"] = rest.decode()
     for derived in ("args", "full_path", "url"):
-        request.__dict__.pop(derived, None)
+        asked.__dict__.pop(derived, None)
     return [text.strip() for name, text in pairs if name == QUERY_FIELD]
 
 
-def _read(shown: Presented) -> Credential:
-    misses = cast("Misses", current_app.extensions[MISSES])
-    here = address.client()
-    network = address.block(here)
-    known = platform().part(Authenticator)
-    if not known.remembered(shown.text):  # keys in use go on, whatever their neighbours try
-        misses.require_few(network)
-    try:
-        token = shown.form == "bearer" and shown.text.count(".") == 2
-        found = known.read_token(shown.text) if token else known.key(shown.text)
-    except _NEVER_A_KEY:
-        misses.note(network)
-        raise
-    found.require_usable(platform().clock(), here, request.headers.get("Origin"))
+def _read(shown: Presented, environ: Mapping[str, Any], here: Any, parts: Platform) -> Credential:
+    known = parts.part(Authenticator)
+    found = known.remembered(shown.text)  # keys in use go on, whatever their neighbours try
+    if found is None:
+        found = _looked_up(shown, known, address.network(environ.get("REMOTE_ADDR")))
+    remote = address.canonical(environ.get("REMOTE_ADDR"))
+    found.require_usable(here.now, remote, environ.get("HTTP_ORIGIN"))
     if shown.form == "query":
-        g.key_in_address = True
-        if not found.query_allowed:
+        here.key_in_address = True
+        if not limits.terms_of(found, parts).query_key_allowed:
             raise credentials.QueryKeyNotAllowed
     return found
 
 
-def tell(response: Response) -> Response:
+def _looked_up(shown: Presented, known: Authenticator, network: str) -> Credential:
+    misses = cast("Misses", current_app.extensions[MISSES])
+    misses.require_few(network)
+    try:
+        token = shown.form == "bearer" and shown.text.count(".") == 2
+        return known.read_token(shown.text) if token else known.key(shown.text)
+    except _NEVER_A_KEY:
+        misses.note(network)
+        raise
+
+
+def tell(response: Response, here: Any) -> None:
     """After each request: what an answer says about the credential it was asked with."""
-    if g.get("key_in_address"):
+    found: Credential | None = here.get("credential")
+    if here.get("key_in_address"):
         response.headers["Referrer-Policy"] = "no-referrer"
-    found = credential()
     if found is None:
-        return response
-    if found.ends_soon(platform().clock()):
+        return
+    if found.ends_soon(here.now):
         response.headers["X-Credential-Expires"] = http_date(found.expires_at)
     if found.env == "test":
         response.headers["X-Environment"] = "test"
     if response.headers.get("Cache-Control", "").startswith("public"):
         response.headers["Cache-Control"] = "private, no-cache"
-    return response
 
 
 def challenge(error: OpenDataError) -> list[str]:

@@ -2,9 +2,8 @@
 
 Only what shared caches may store as well is kept, and no longer than they may: a minute at most, so that
 what an answer says about today (freshness, "this year") is as old as theirs at worst. A change of the
-catalogue is seen at once, because `made_from` names the state an answer was made from.
-
-While the database is away, the newest answer to the same question stands in, for an hour, with its age.
+catalogue is seen at once, because `made_from` names the state an answer was made from. What stands in while
+the database is away is another thing: see `last_answers`.
 """
 
 import threading
@@ -15,15 +14,12 @@ from dataclasses import dataclass, field
 
 from flask import Response, current_app, g, request
 
-from opendata.base.kit.errors import Unavailable
 from opendata.doors.http import answers
 from opendata.doors.http.context import caller, is_reduced, language, platform
 
 EXTENSION = "opendata.remembered"
-LAST = "opendata.last_answers"
 CAPACITY = 24 << 20
 LARGEST = 256 << 10
-STALE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +28,9 @@ class Kept:
     content_type: str
     etag: str
     at: float = field(default_factory=time.monotonic)
+    headers: tuple[tuple[str, str], ...] = ()
+    varied: tuple[tuple[str, str | None], ...] = ()
+    """Request headers, by name, that it is the answer to."""
 
 
 class Remembered:
@@ -60,6 +59,11 @@ class Remembered:
             while self._size > self._capacity:
                 self._size -= len(self._held.popitem(last=False)[1].body)
 
+    def drop(self, key: Hashable) -> None:
+        with self._lock:
+            before = self._held.pop(key, None)
+            self._size -= len(before.body) if before else 0
+
 
 def answer(make: Callable[[], Response], *, made_from: Hashable, vary: str = "") -> Response:
     """What `make` answers to this address, from memory where an anonymous reader asks again.
@@ -69,45 +73,30 @@ def answer(make: Callable[[], Response], *, made_from: Hashable, vary: str = "")
     if caller().kind != "anonymous" or request.method not in {"GET", "HEAD"}:
         return make()
     memory: Remembered = current_app.extensions.setdefault(EXTENSION, Remembered())
-    last: Remembered = current_app.extensions.setdefault(LAST, Remembered(CAPACITY // 3))
-    asked = (
+    key = (
         request.path,
         request.query_string,
         language(),
         tuple(request.headers.get(name.strip()) for name in vary.split(",") if name.strip()),
+        made_from,
+        int(platform().clock().timestamp() // answers.PUBLIC_SECONDS),
     )
-    key = (*asked, made_from, int(platform().clock().timestamp() // answers.PUBLIC_SECONDS))
     if (kept := memory.get(key)) is not None:
+        g.from_memory = True
         return answers.cached(kept.body, kept.content_type, etag=kept.etag, vary=vary)
-    try:
-        response = make()
-    except Unavailable:
-        kept = last.get(asked)
-        if kept is None or time.monotonic() - kept.at > STALE_SECONDS:
-            raise
-        return _stale(kept, vary)
-    if _may_be_kept(response):
+    response = make()
+    if may_be_kept(response):
         etag, _weak = response.get_etag()
-        kept = Kept(response.get_data(), response.content_type or "", etag or "")
-        memory.put(key, kept)
-        last.put(asked, kept)
+        memory.put(key, Kept(response.get_data(), response.content_type or "", etag or ""))
     return response
 
 
-def _stale(kept: Kept, vary: str) -> Response:
-    """Told with its age (RFC 9111 §5.1) and for no cache to keep."""
-    response = answers.cached(kept.body, kept.content_type, etag=kept.etag, vary=vary)
-    response.headers["Age"] = str(int(time.monotonic() - kept.at))
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _may_be_kept(response: Response) -> bool:
+def may_be_kept(response: Response) -> bool:
     """What `answers` made public; a page with a form belongs to its visitor."""
     return (
         response.status_code == 200
-        and bool(response.cache_control.public)
+        and response.headers.get("Cache-Control", "").startswith("public")
         and "form_token" not in g
-        and not is_reduced()
         and not response.direct_passthrough
+        and not is_reduced()
     )

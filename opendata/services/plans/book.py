@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Organization, Plan, PlanVersion, Product, Subscription
 from opendata.base.runtime import Platform, Work
 from opendata.services.access.changes import Changes
@@ -79,7 +80,7 @@ class PlanBook:
         try:
             with self._platform.read() as work:
                 found = self._read(work, owner, name)
-        except (DBAPIError, PoolTimeout):
+        except (DBAPIError, PoolTimeout, Unavailable):
             return built_in(name if not owner else defaults.BASIC)
         with self._lock:
             if self._forgotten == before:
