@@ -1,13 +1,14 @@
-"""`opendata serve`: the portal on granian. The parent only watches; the product lives in its child."""
+"""`opendata serve`: the portal on granian. The parent only watches; the product lives in its children, and one
+that dies is started again."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.doors.cli.invocation import Invocation
@@ -17,6 +18,18 @@ from opendata.doors.cli.serving import application
 DRAIN_SECONDS = 25
 THREADS = 8
 BACKLOG = 1024
+REFUSED = 1
+"""Exit status of a child that has said why it does not start."""
+
+
+class Watcher(MPServer):
+    """Starts a child again that was killed; not one that refused to start, which would only say so again."""
+
+    def _respawn_workers(self, workers: Iterable[int], *arguments: Any, **named: Any) -> None:
+        if any(self.wrks[number].inner.exitcode == REFUSED for number in workers):
+            self.interrupt_children.extend(workers)
+            self.shutdown(REFUSED)
+        super()._respawn_workers(workers, *arguments, **named)
 
 
 @click.command("serve", cls=Command)
@@ -27,7 +40,7 @@ BACKLOG = 1024
 )
 @click.pass_obj
 def command(invocation: Invocation, host: str, port: int, workers: int) -> None:
-    server = Server(
+    server = Watcher(
         "opendata",
         address=host,
         port=port,
@@ -37,6 +50,7 @@ def command(invocation: Invocation, host: str, port: int, workers: int) -> None:
         backlog=BACKLOG,
         backpressure=BACKLOG,
         workers_kill_timeout=DRAIN_SECONDS,
+        respawn_failed_workers=True,
         log_level=LogLevels.error,
         websockets=False,
     )
@@ -54,6 +68,6 @@ def _loader(invocation: Invocation, port: int, workers: int) -> Callable[..., An
             click.echo(invocation.say(error.message, **error.params), err=True)
             for field, message in error.fields.items():
                 click.echo(f"  {field}: {invocation.say(message)}", err=True)
-            sys.exit(1)
+            sys.exit(REFUSED)
 
     return load
