@@ -1,5 +1,5 @@
-"""`opendata serve`: the portal on granian. The parent only watches; the product lives in its children, and one
-that dies is started again."""
+"""`opendata serve`: the portal on granian. The parent only watches; the product lives in its children, of
+which one that dies is started again."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ class Watcher(MPServer):
     def _respawn_workers(self, workers: Iterable[int], *arguments: Any, **named: Any) -> None:
         if any(self.wrks[number].inner.exitcode == REFUSED for number in workers):
             self.interrupt_children.extend(workers)
-            self.shutdown(REFUSED)
+            self.shutdown(REFUSED)  # type: ignore[no-untyped-call]
         super()._respawn_workers(workers, *arguments, **named)
 
 
