@@ -95,6 +95,9 @@ class Settings:
     harvest_allow_loopback: bool = _setting(
         False, "Let harvesters reach this machine. Development and tests only."
     )
+    webhook_allow_loopback: bool = _setting(
+        False, "Let endpoints of applications stand on this machine. For tests; never in production."
+    )
     harvest_ca_file: str = _setting("", "PEM file with further certificate authorities for outbound calls.")
     harvest_rate_per_host: float = _setting(8.0, "Requests a second to one host.")
 
@@ -178,6 +181,8 @@ def _validate(settings: Settings) -> None:
         problems["secret_key"] = "cần ít nhất 32 ký tự ngẫu nhiên"  # noqa: S105
     if settings.mode == "production" and settings.harvest_allow_loopback:
         problems["harvest_allow_loopback"] = "không được bật ở chế độ production"
+    if settings.mode == "production" and settings.webhook_allow_loopback:
+        problems["webhook_allow_loopback"] = "không được bật ở chế độ production"
     if settings.key_peppers or settings.mode == "production":
         try:
             read_peppers(settings.key_peppers)

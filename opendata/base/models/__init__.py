@@ -53,6 +53,7 @@ from opendata.base.models.plan import (
     UsageRollup,
     UsageSpool,
 )
+from opendata.base.models.webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
@@ -107,4 +108,6 @@ __all__ = [
     "User",
     "UserSession",
     "UserToken",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -101,7 +101,7 @@ class DatasetDocument(Base):
     dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
     slug: Mapped[Slug] = mapped_column(unique=True)
     visibility: Mapped[str] = mapped_column(String(64))
-    sequence: Mapped[int]
+    sequence: Mapped[int] = mapped_column(index=True)
     etag: Mapped[str] = mapped_column(String(64))
     modified: Mapped[Instant]
     body: Mapped[bytes] = mapped_column(LargeBinary)

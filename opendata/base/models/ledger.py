@@ -77,5 +77,7 @@ class TimetableEntry(Base):
     """In a row."""
     problem: Mapped[str | None] = mapped_column(String(500))
     """Of the last time, if it failed."""
+    result: Mapped[dict[str, Any] | None] = mapped_column(JsonValue)
+    """What it found the last time it did not fail."""
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -51,6 +51,8 @@ class Product(Base):
     approval: Mapped[Code] = mapped_column(default="auto")
     terms: Mapped[Obj]
     terms_revision: Mapped[int] = mapped_column(default=0)
+    terms_raised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the present revision began to count: subscribers have thirty days from then."""
     decide_by_days: Mapped[int] = mapped_column(default=2)
 
 

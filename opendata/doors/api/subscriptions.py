@@ -18,7 +18,7 @@ from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
 from opendata.services.catalog.documents import stamp
-from opendata.services.plans import subscriptions
+from opendata.services.plans import products, subscriptions
 
 blueprint = Blueprint(
     "subscriptions", __name__, url_prefix="", description="Products and who has subscribed to them."
@@ -29,7 +29,7 @@ blueprint = Blueprint(
 def list_products() -> Response:
     """List the products."""
     with reading() as work:
-        data = [_product(work, item) for item in subscriptions.products(work)]
+        data = [_product(work, item) for item in products.listing(work)]
     return lists.answer(data, total=len(data))
 
 
@@ -50,7 +50,7 @@ def offer(organization_id: str, product: str, body: dict[str, Any]) -> Response:
         owner = organizations.get(work, organization_id)
         policy.require(work.caller, Action.ORGANIZATION_EDIT, owner.id)
         plan = body.pop("plan")
-        made = subscriptions.offer(work, product, organization_id=owner.id, plan=plan, **body)
+        made = products.offer(work, product, organization_id=owner.id, plan=plan, **body)
         value = _product(work, made)
     return answers.json(value)
 
@@ -70,7 +70,7 @@ def list_subscribers(organization_id: str, product: str) -> Response:
     with reading() as work:
         owner = organizations.get(work, organization_id)
         policy.require(work.caller, Action.ORGANIZATION_EDIT, owner.id)
-        found = subscriptions.product(work, product)
+        found = products.get(work, product)
         data = [_subscription(item, found.slug) for item in subscriptions.of_product(work, found)]
     return lists.answer(data, total=len(data))
 
@@ -107,7 +107,7 @@ def subscribe(application_id: str, body: Mapping[str, Any]) -> Response:
     """
     with writing() as work:
         application = applications.get(work, application_id)
-        wanted = subscriptions.product(work, body["product"])
+        wanted = products.get(work, body["product"])
         made = subscriptions.subscribe(work, application, wanted, terms=body["terms"])
         value = _subscription(made, wanted.slug)
     return answers.json(value, status=201)

@@ -10,7 +10,7 @@ from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import ApiKey, Application, Organization, User
 from opendata.base.runtime import Work
-from opendata.services.access import audit, policy, scopes
+from opendata.services.access import audit, notices, policy, scopes
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action, InsufficientScope
 
@@ -194,6 +194,9 @@ def suspend(work: Work, application: Application, *, reason: str) -> None:
     application.status, application.status_reason = "suspended", clean(reason)[:1000]
     application.version = next_version(work)
     audit.record(work, "application.suspend", "application", application.id, {"reason": reason[:500]})
+    told = {"application": application.id, "application_name": application.name, "reason": reason[:500]}
+    people, when = notices.owners(work, application), work.now.isoformat(timespec="seconds")
+    notices.tell(work, people, "application.suspended", f"app:{application.id}", told, period=when)
 
 
 def resume(work: Work, application: Application) -> None:

@@ -16,7 +16,7 @@ from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import ApiKey, Application, User
 from opendata.base.runtime import Work
-from opendata.services.access import applications, audit, scopes
+from opendata.services.access import applications, audit, events, scopes
 from opendata.services.access.changes import next_version
 
 DEFAULT_LIFE = timedelta(days=365)
@@ -61,9 +61,11 @@ def create(
     *,
     wanted: Sequence[str] | None = None,
     expires_at: datetime | None = None,
+    told: bool = True,
     **limits: Any,
 ) -> NewKey:
-    """A new key. `wanted` scopes default to reading; `limits` are `cidrs`, `origins`, `products`.
+    """A new key. `wanted` scopes default to reading; `limits` are `cidrs`, `origins`, `products`. Without
+    `told` nobody hears of it but who reads the answer.
 
     Raises `Invalid`, `TooManyKeys`, `ConfirmFirst`, `InsufficientScope`, `ApplicationClosed`.
     """
@@ -88,7 +90,10 @@ def create(
     scopes.require_held(work.caller, asked, application.owner_org_id)
     _require_weak(key)
     _rename(key, name)
-    return _issued(work, application, key, "key.create")
+    made = _issued(work, application, key, "key.create")
+    if told:
+        events.of_key(work, key, "key.created")
+    return made
 
 
 def _issued(work: Work, application: Application, key: ApiKey, action: str) -> NewKey:
@@ -172,22 +177,25 @@ def rotate(work: Work, application: Application, key: ApiKey, *, overlap_hours: 
     key.expires_at = min(key.expires_at, work.now + timedelta(hours=overlap_hours))
     key.replaced_by = successor.id
     key.version = next_version(work)
+    events.of_key(work, successor, "key.rotated", old_display=key.display, until=_instant(key.expires_at))
     return made
 
 
 def revoke(work: Work, application: Application, key: ApiKey, *, reason: str = "") -> None:
     """For good. Revoking again changes nothing."""
     applications.require_stop(work, application, reason)
-    end(work, key, reason)
+    if end(work, key, reason):
+        events.of_key(work, key, "key.revoked", reason=key.revoked_reason)
 
 
-def end(work: Work, key: ApiKey, reason: str) -> None:
-    """Revoke without asking who: for leaks and what follows from other decisions."""
+def end(work: Work, key: ApiKey, reason: str) -> bool:
+    """Revoke without asking who: for leaks and what follows from other decisions. Whether it was live."""
     if key.revoked_at is not None:
-        return
+        return False
     key.revoked_at, key.revoked_reason = work.now, clean(reason)[:500] or None
     key.version = next_version(work)
     audit.record(work, "key.revoke", "key", key.id, {"reason": reason[:200]})
+    return True
 
 
 def find(work: Work, secret: str) -> ApiKey | None:
@@ -235,6 +243,10 @@ def _require_room(work: Work, application: Application, *, replacing: bool = Fal
 def _require_live(key: ApiKey) -> None:
     if key.revoked_at is not None:
         raise KeyRevoked
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def _end(work: Work, wanted: datetime | None) -> datetime:

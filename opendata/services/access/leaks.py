@@ -8,19 +8,12 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import select
 
 from opendata.base.kit import secrets
 from opendata.base.kit.errors import N_, OpenDataError
-from opendata.base.models import ApiKey, Application, Membership, User
 from opendata.base.runtime import SYSTEM, Work
-from opendata.services.access import audit, keys, mails
+from opendata.services.access import audit, events, keys
 
-SUBJECT = N_("Khóa API của bạn bị lộ và đã được thu hồi")
-BODY = N_(
-    "Chào %(name)s,\n\nKhóa “%(key)s” (%(display)s) của ứng dụng “%(application)s” được tìm thấy ở nơi công"
-    " khai và đã bị thu hồi ngay:\n\n%(url)s\n\nHãy tạo khóa mới và đừng ghi khóa vào mã nguồn."
-)
 MOST = 1000
 """Texts of one report."""
 TRUE, FALSE = "true_positive", "false_positive"
@@ -63,34 +56,5 @@ def _judged(work: Work, partner: str, item: Mapping[str, Any]) -> dict[str, str]
         keys.end(work, key, "found in public")
         where = secrets.redact(item.get("url", ""))[:500]
         audit.record(work, "key.leaked", "key", key.id, {"partner": partner, "url": where})
-        _tell(work, key, item.get("url", ""))
+        events.of_key(work, key, "key.leaked", url=where)
     return {"token": shown, "label": TRUE}
-
-
-def _tell(work: Work, key: ApiKey, url: str) -> None:
-    application = work.session.get_one(Application, key.application_id)
-    for user in _owners(work, application):
-        mails.post(
-            work,
-            user.email,
-            user.locale,
-            SUBJECT,
-            BODY,
-            name=user.name,
-            key=key.name,
-            display=key.display,
-            application=application.name,
-            url=secrets.redact(url)[:500],
-        )
-
-
-def _owners(work: Work, application: Application) -> Sequence[User]:
-    if application.owner_user_id:
-        return [work.session.get_one(User, application.owner_user_id)]
-    admins = (
-        select(User)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.organization_id == application.owner_org_id, Membership.role == "admin")
-        .limit(20)
-    )
-    return work.session.scalars(admins).all()

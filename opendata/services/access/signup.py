@@ -51,7 +51,7 @@ def sign_up(work: Work, email: str, name: str, password: str, *, locale: str = "
     work.caller = people.caller_of(work, user)
     audit.record(work, "user.sign_up", "user", user.id)
     application = applications.create(work, applications.FIRST)
-    first = keys.create(work, application, applications.FIRST)
+    first = keys.create(work, application, applications.FIRST, told=False)
     jobs.enqueue(work, WELCOME, {"user": user.id})
     return Account(user, application, first)
 

@@ -1,4 +1,4 @@
-"""Products, and the subscriptions of applications to them.
+"""Subscriptions of applications to products.
 
     pending -> active | rejected      active <-> paused      active | paused -> ended
 
@@ -6,9 +6,10 @@ Rejected and ended are final. One subscription that is not final for each applic
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -16,10 +17,10 @@ from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.ids import new_id
 from opendata.base.models import Application, Product, Subscription
 from opendata.base.runtime import Work
-from opendata.services.access import applications, audit, policy
+from opendata.services.access import applications, audit, events, notices, policy
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action
-from opendata.services.plans import plans
+from opendata.services.plans import deciding, plans
 from opendata.services.plans.rules import MOST
 
 STATES = ("pending", "active", "paused", "rejected", "ended")
@@ -32,6 +33,14 @@ STEPS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "end": (("pending", "active", "paused"), "ended"),
 }
 """By step: the states it is taken from, and the state it leads to."""
+TOLD = {
+    "approve": "subscription.approved",
+    "reject": "subscription.rejected",
+    "pause": "subscription.paused",
+    "resume": "subscription.resumed",
+    "end": "subscription.ended",
+}
+"""By step: the event that tells of it."""
 TERMS_GRACE = timedelta(days=30)
 
 
@@ -48,52 +57,6 @@ class TermsNotAccepted(NotAllowed):
 class StepNotPossible(Conflict):
     code = "step_not_possible"
     message = N_("Trạng thái hiện tại không cho phép bước này.")
-
-
-def products(work: Work, *, limit: int = 200) -> Sequence[Product]:
-    """What the caller may subscribe to: public products, and all of the caller's departments."""
-    query = select(Product)
-    if not work.caller.operator:
-        own = Product.organization_id.in_([*work.caller.roles])
-        query = query.where((Product.visibility == "public") | own)
-    return work.session.scalars(query.order_by(Product.slug).limit(limit)).all()
-
-
-def product(work: Work, name: str) -> Product:
-    """By slug. Raises `NotFound`, also for one the caller may not see."""
-    found = work.session.scalar(select(Product).where(Product.slug == name))
-    if found is None or (
-        found.visibility != "public"
-        and not work.caller.operator
-        and found.organization_id not in work.caller.roles
-    ):
-        raise NotFound
-    return found
-
-
-def offer(work: Work, slug: str, *, organization_id: str | None, plan: str, **fields: Any) -> Product:
-    """A new product or new fields of one. For admins of its department, and operators.
-
-    A raised `terms_revision` asks every subscriber to accept again. Raises `Invalid`, `NotAllowed`.
-    """
-    policy.require(work.caller, Action.ORGANIZATION_EDIT, organization_id)
-    if fields.get("approval", "auto") not in {"auto", "manual"}:
-        raise Invalid(fields={"approval": N_("Chỉ có auto hoặc manual.")})
-    if plans.get(work, plan).retired:
-        raise Invalid(fields={"plan": N_("Gói không nhận đăng ký mới.")})
-    version = next_version(work)
-    found = work.session.scalar(select(Product).where(Product.slug == slug))
-    if found is None:
-        found = Product(id=new_id(), slug=slug, organization_id=organization_id, title={"vi": slug})
-        work.session.add(found)
-    elif found.organization_id != organization_id:
-        raise NotAllowed
-    for name, value in fields.items():
-        setattr(found, name, value)
-    found.plan_slug, found.version = plan, version
-    work.session.flush()
-    audit.record(work, "product.offer", "product", found.id, {"plan": plan, "fields": sorted(fields)})
-    return found
 
 
 def subscribe(
@@ -128,6 +91,10 @@ def subscribe(
     work.session.add(made)
     work.session.flush()
     audit.record(work, "subscription.request", "subscription", made.id, {"product": wanted.slug})
+    if at_once:
+        publish(work, made, wanted, "subscription.approved")
+    else:
+        _tell_deciders(work, made, wanted, "subscription.requested")
     return made
 
 
@@ -166,6 +133,7 @@ def take_step(work: Work, subscription_id: str, step: str, *, reason: str = "") 
         found.id,
         {"product": wanted.slug, "reason": found.reason},
     )
+    publish(work, found, wanted, TOLD[step], reason=found.reason or "–")
     return found
 
 
@@ -211,16 +179,17 @@ def accept_terms(work: Work, subscription_id: str, revision: int) -> Subscriptio
     found.terms_accepted, found.version = revision, next_version(work)
     if found.state == "paused" and found.reason == TERMS_REASON:
         found.state, found.reason = "active", None
+        publish(work, found, wanted, "subscription.resumed")
     audit.record(work, "subscription.accept_terms", "subscription", found.id, {"revision": revision})
     return found
 
 
-TERMS_REASON = "terms"
+TERMS_REASON = N_("Điều khoản mới chưa được chấp nhận.")
 
 
-def pause_without_terms(work: Work, wanted: Product, raised_on: Any) -> int:
+def pause_without_terms(work: Work, wanted: Product) -> int:
     """Pause who has not accepted the terms 30 days after they were raised; the number paused."""
-    if work.now - raised_on < TERMS_GRACE:
+    if wanted.terms_raised_at is None or work.now - wanted.terms_raised_at < TERMS_GRACE:
         return 0
     late = work.session.scalars(
         select(Subscription).where(
@@ -232,7 +201,46 @@ def pause_without_terms(work: Work, wanted: Product, raised_on: Any) -> int:
     for found in late:
         found.state, found.reason, found.version = "paused", TERMS_REASON, next_version(work)
         audit.record(work, "subscription.pause", "subscription", found.id, {"reason": TERMS_REASON})
+        publish(work, found, wanted, "subscription.paused", reason=TERMS_REASON)
     return len(late)
+
+
+def remind(work: Work, found: Subscription, wanted: Product) -> bool:
+    """Tell those who decide that their time is up, once; whether this was the time."""
+    return _tell_deciders(work, found, wanted, "subscription.overdue")
+
+
+def publish(
+    work: Work, found: Subscription, wanted: Product, kind: str, *, period: str = "", **data: Any
+) -> None:
+    """Tell the subscriber. A step can be taken again: its time tells one from the next."""
+    application = work.session.get_one(Application, found.application_id)
+    told = {**_about(found, wanted), **data}
+    events.publish(
+        work, application, kind, f"subscription:{found.id}", told, period=period or instant(work.now)
+    )
+
+
+def _tell_deciders(work: Work, found: Subscription, wanted: Product, kind: str) -> bool:
+    application = work.session.get_one(Application, found.application_id)
+    zone = ZoneInfo(work.platform.settings.time_zone)
+    told = {
+        **_about(found, wanted),
+        "application": application.id,
+        "application_name": application.name,
+        "since": instant(found.requested_at),
+        "until": instant(deciding.decide_by(found, wanted, zone)),
+    }
+    people = notices.admins(work, wanted.organization_id) if wanted.organization_id else ()
+    return notices.tell(work, people, kind, f"subscription:{found.id}", told) > 0
+
+
+def _about(found: Subscription, wanted: Product) -> dict[str, Any]:
+    return {"subscription": found.id, "product": wanted.slug, "product_title": wanted.title}
+
+
+def instant(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def _decided(work: Work, subscription_id: str, step: str) -> tuple[Subscription, Product]:

@@ -18,7 +18,7 @@ from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
-from opendata.services.plans import reports, subscriptions
+from opendata.services.plans import deciding, products, reports, subscriptions
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.services.plans.reports import Span, Usage
@@ -143,7 +143,7 @@ def _subscriptions(application_id: str, error: OpenDataError | None = None) -> R
         found = applications.get(work, application_id)
         held = [_held(work, item) for item in subscriptions.of_application(work, found)]
         taken = {item["product"] for item in held if item["state"] not in subscriptions.FINAL}
-        offered = [item for item in subscriptions.products(work) if item.slug not in taken]
+        offered = [item for item in products.listing(work) if item.slug not in taken]
         return form_page(
             "usage/subscriptions.html",
             status=error.status if error else 200,
@@ -166,7 +166,7 @@ def _held(work: Work, item: Subscription) -> dict[str, Any]:
         "plan": item.plan_slug,
         "state": item.state,
         "requested_at": item.requested_at,
-        "decide_by": item.requested_at + timedelta(days=product.decide_by_days),
+        "decide_by": deciding.decide_by(item, product, platform().part(PlanGate).zone),
         "reason": item.reason,
     }
 
@@ -187,7 +187,7 @@ def subscribe(application_id: str) -> BaseResponse:
             if form.get("action") == "end":
                 subscriptions.take_step(work, form.get("subscription", ""), "end")
             else:
-                product = subscriptions.product(work, form.get("product", ""))
+                product = products.get(work, form.get("product", ""))
                 accepted = product.terms_revision if form.get("terms") else None
                 subscriptions.subscribe(work, found, product, terms=accepted)
     except OpenDataError as error:
@@ -225,7 +225,7 @@ def _requests(work: Work, body: Organization) -> list[dict[str, Any]]:
     """Subscriptions to the products of a department, for those who decide about them."""
     if not policy.allows(work.caller, Action.ORGANIZATION_EDIT, body.id):
         return []
-    found = [item for item in subscriptions.products(work) if item.organization_id == body.id]
+    found = [item for item in products.listing(work) if item.organization_id == body.id]
     return [
         {**_held(work, item), "application": work.session.get_one(Application, item.application_id).name}
         for product in found
