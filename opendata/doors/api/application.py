@@ -6,7 +6,9 @@ from flask import Flask, Response
 from opendata import __version__
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.doors.api import (
+    account,
     applications,
+    clients,
     datasets,
     editing,
     harvest,
@@ -39,8 +41,10 @@ BLUEPRINTS = (
     harvest.blueprint,
     applications.blueprint,
     keys.blueprint,
+    clients.blueprint,
     members.blueprint,
     me.blueprint,
+    account.blueprint,
     integrations.blueprint,
     plans.blueprint,
     usage.blueprint,

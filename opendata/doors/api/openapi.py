@@ -43,6 +43,9 @@ PATH_NOTES = {
     "subscription_id": "Id of the subscription.",
     "user_id": "Id of the person.",
     "invitation_id": "Name of the invitation.",
+    "secret_id": "Id of the client secret; not the secret.",
+    "session_id": "Name of the session.",
+    "client_id": "Identifier of the OAuth2 client.",
 }
 
 STATUS_NOTES = {

@@ -7,11 +7,11 @@ of a form and by nothing else. The plan gate limits the data plane; below both l
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter, RequestLimit
 from limits import parse_many
 
@@ -41,8 +41,20 @@ def _account_tried() -> str:
     return hashlib.sha256(f"{_network()}|{named}".encode()).hexdigest()[:32]
 
 
+def _client_tried() -> str:
+    """The OAuth2 client a request names, from this network: nobody uses up what others may."""
+    shown = request.authorization
+    named = request.form.get("client_id", "") or (shown.username if shown else "") or ""
+    return hashlib.sha256(f"{_network()}|{named[:200]}".encode()).hexdigest()[:32]
+
+
 def _site() -> str:
     return "site"
+
+
+def _was_refused(response: Response) -> bool:
+    """Where servers ask all the time, only guesses are counted."""
+    return response.status_code == 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ class Bucket:
     limit: str
     key: Callable[[], str]
     methods: tuple[str, ...] = ("POST",)
+    when: Callable[[Response], bool] | None = None
+    """Which answers are counted; all of them unless said."""
 
 
 BUCKETS: Mapping[str, Bucket] = {
@@ -61,6 +75,9 @@ BUCKETS: Mapping[str, Bucket] = {
     "reset": Bucket("10 per 5 minutes", _account_tried),
     "reset_site": Bucket("1000 per 5 minutes", _site),
     "sign_up": Bucket("5 per hour", _network),
+    "code": Bucket("10 per 5 minutes", _account, ("POST", "PUT", "DELETE")),
+    "token": Bucket("60 per minute", _client_tried),
+    "client": Bucket("60 per minute", _client_tried, ("GET", "POST", "PUT", "DELETE"), _was_refused),
     "mail": Bucket("3 per hour", _account),
     "key_create": Bucket("10 per hour", _account),
     "forms": Bucket("60 per minute", _account),
@@ -75,6 +92,17 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "mailbox.forgot_submit": ("reset", "reset_site"),
     "developers.sign_up_submit": ("sign_up",),
     "account.change": ("mail",),
+    "account.secure": ("code",),
+    "my_account.turn_on_second_factor": ("code",),
+    "my_account.turn_off_second_factor": ("code",),
+    "oauth.token": ("token",),
+    "oauth.revoke": ("client",),
+    "oauth.introspect": ("client",),
+    "oauth.device_authorization": ("token",),
+    "oauth.register_client": ("client",),
+    "oauth.configure_client": ("client",),
+    "clients.create_client": ("key_create",),
+    "clients.add_client_secret": ("key_create",),
     "apps.create": ("forms",),
     "apps.act": ("forms",),
     "keys.create_key": ("key_create",),
@@ -129,7 +157,7 @@ def _buckets(changed: Mapping[str, Any]) -> Mapping[str, Bucket]:
             readable = False
         if not readable:
             raise Invalid(fields={f"guard_limits.{name}": str(text)})
-        found[name] = Bucket(text, bucket.key, bucket.methods)
+        found[name] = replace(bucket, limit=text)
     return found
 
 
@@ -142,7 +170,11 @@ def _names_for(endpoint: str) -> tuple[str, ...]:
 def _guarded(limiter: Limiter, view: Any, buckets: Mapping[str, Bucket]) -> Any:
     for name, bucket in buckets.items():
         view = limiter.shared_limit(
-            bucket.limit, scope=name, key_func=bucket.key, methods=list(bucket.methods)
+            bucket.limit,
+            scope=name,
+            key_func=bucket.key,
+            methods=list(bucket.methods),
+            deduct_when=bucket.when,
         )(view)
     return view
 

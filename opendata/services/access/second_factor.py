@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pyotp
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 
-from opendata.base.kit.errors import N_, Conflict, Invalid, OpenDataError
+from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataError
 from opendata.base.kit.secrets import Peppers
 from opendata.base.models import User, UserToken
 from opendata.base.runtime import Work
@@ -37,6 +37,11 @@ class WrongCode(OpenDataError):
 class AlreadyOn(Conflict):
     code = "second_factor_on"
     message = N_("Xác thực hai bước đang bật.")
+
+
+class NotOn(NotFound):
+    code = "second_factor_off"
+    message = N_("Xác thực hai bước chưa bật.")
 
 
 def offer(work: Work, user: User) -> tuple[str, str]:
@@ -75,8 +80,18 @@ def turn_on(work: Work, user: User, sealed: str, code: str) -> Sequence[str]:
     return _draw_codes(work, user)
 
 
+def codes_left(work: Work, user: User) -> int:
+    """Codes for a lost phone that were not used yet."""
+    query = select(func.count()).where(
+        UserToken.user_id == user.id, UserToken.purpose == RECOVERY, UserToken.used_at.is_(None)
+    )
+    return work.session.scalar(query) or 0
+
+
 def turn_off(work: Work, user: User, code: str) -> None:
-    """Raises `WrongCode`."""
+    """Raises `NotOn`, `WrongCode`."""
+    if user.totp_secret is None:
+        raise NotOn
     check(work, user, code)
     user.totp_secret = None
     user.epoch += 1

@@ -8,10 +8,14 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
+from opendata.base.kit.errors import NotFound
 from opendata.base.kit.hashes import sha256
 from opendata.base.models import User, UserSession
 from opendata.base.runtime import Caller, Work
 from opendata.services.access import audit, people
+
+MOST = 1000
+"""Open sessions of a person that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,29 @@ def listing(work: Work, user: User, *, limit: int = 50) -> Sequence[UserSession]
         .limit(limit)
     )
     return work.session.scalars(query).all()
+
+
+def name_of(row: UserSession) -> str:
+    """What a session is called by in lists: it opens nothing."""
+    return sha256(row.token_hash.encode())[:16]
+
+
+def end_one(work: Work, user: User, name: str) -> UserSession:
+    """One session of the person ends now. Raises `NotFound`."""
+    found = next((row for row in listing(work, user, limit=MOST) if name_of(row) == name), None)
+    if found is None:
+        raise NotFound
+    work.session.delete(found)
+    audit.record(work, "session.end", "user", user.id)
+    return found
+
+
+def keep_only(work: Work, user: User, token: str) -> int:
+    """Every session of the person but the one of this cookie ends; how many did."""
+    query = delete(UserSession).where(UserSession.user_id == user.id)
+    done = work.session.execute(query.where(UserSession.token_hash != sha256(token.encode())))
+    audit.record(work, "session.end_others", "user", user.id)
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def is_this(row: UserSession, token: str) -> bool:

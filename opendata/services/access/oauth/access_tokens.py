@@ -21,7 +21,7 @@ from opendata.services.access import applications, credentials
 from opendata.services.access.authenticator import caller_for
 from opendata.services.access.changes import Changes
 from opendata.services.access.credentials import Credential, TokenInvalid
-from opendata.services.access.oauth import addresses, families, jwts
+from opendata.services.access.oauth import addresses, families, jwts, own_client
 from opendata.services.access.oauth.signing import ALGORITHM, SigningKeys
 
 KEPT = 10_000
@@ -190,14 +190,22 @@ def credential_of(work: Work, claims: Mapping[str, Any]) -> Credential:
         kind="token",
         id=client.id,
         application_id=application.id,
-        owner=applications.owner_of(application),
+        owner=_counted_on(application, client, person),
         env=application.env,
         scopes=scopes,
         expires_at=_end(claims),
         caller=replace(caller, kind="token", credential=client.id, application_id=application.id),
         client_id=client.id,
+        of_organization=home is not None,
         refusal=_refusal(work, application),
     )
+
+
+def _counted_on(application: Application, client: OAuthClient, person: User | None) -> str:
+    """Limits hang on the owner of the application; those of the command line on whoever uses it."""
+    if client.id == own_client.CLIENT_ID and person is not None:
+        return f"user:{person.id}"
+    return applications.owner_of(application)
 
 
 def _is_denied(work: Work, claims: Mapping[str, Any]) -> bool:

@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from authlib.common.security import is_secure_transport
 from authlib.oauth2.rfc6749 import ClientMixin
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, RSAKey
 from sqlalchemy import select
 
 from opendata.base.kit import base62, secrets
@@ -22,14 +18,13 @@ from opendata.base.models import Application, ClientSecret, OAuthClient, User
 from opendata.base.runtime import Work
 from opendata.services.access import applications, audit, policy, scopes
 from opendata.services.access.changes import next_version
-from opendata.services.access.oauth import addresses
+from opendata.services.access.oauth import addresses, client_rules
 from opendata.services.access.policy import Action
 
 _ID = re.compile(r"[0-9A-Za-z_-]{3,40}")
 SECRET_LIFE = timedelta(days=365)
 LIVE_SECRETS = 2
-MOST_REDIRECTS, LONGEST_REDIRECT = 20, 2000
-MOST_KEYS, SHORTEST_RSA = 10, 2048
+EDITABLE = ("name", "grants", "redirect_uris", "scopes", "jwks")
 
 
 class ClientExists(Conflict):
@@ -102,6 +97,7 @@ class NewSecret:
 
     client: OAuthClient
     text: str | None
+    row: ClientSecret | None = None
 
     def __repr__(self) -> str:
         return f"NewSecret({self.client.id})"
@@ -187,7 +183,7 @@ def describe(
     jwks: Mapping[str, Any] | None,
 ) -> None:
     """Write down what the client may do. Raises `Invalid` naming every field that is wrong."""
-    problems = _wrong(name, grants, auth_method, redirect_uris, jwks)
+    problems = client_rules.wrong(name, grants, auth_method, redirect_uris, jwks)
     asked = scopes.cleaned(scopes.OPEN if wanted is None else wanted)
     if wanted is None:
         asked = [scope for scope in asked if scope in application.scopes]
@@ -203,60 +199,19 @@ def describe(
     row.scopes, row.jwks = asked, dict(jwks) if jwks else None
 
 
-def _wrong(
-    name: str,
-    grants: Sequence[str],
-    auth_method: str,
-    redirect_uris: Sequence[str],
-    jwks: Mapping[str, Any] | None,
-) -> dict[str, str]:
-    problems: dict[str, str] = {}
-    if not 1 <= len(clean(name)) <= 100:
-        problems["name"] = N_("Cần có tên.")
-    if auth_method not in addresses.METHODS:
-        problems["auth_method"] = N_("Không có cách xác thực này.")
-    if not grants or not set(grants) <= set(addresses.GRANTS):
-        problems["grants"] = N_("Không có cách cấp này.")
-    if auth_method == "none" and addresses.CREDENTIALS in grants:
-        problems["grants"] = N_("Ứng dụng khách công khai không tự nhận mã truy cập được.")
-    if addresses.CODE in grants and not redirect_uris:
-        problems["redirect_uris"] = N_("Cần ít nhất một địa chỉ quay về.")
-    if len(redirect_uris) > MOST_REDIRECTS or not all(map(is_redirect, redirect_uris)):
-        problems["redirect_uris"] = N_("Địa chỉ quay về phải là https, không có phần sau dấu #.")
-    if (auth_method == "private_key_jwt") != (jwks is not None) or (jwks and not _are_public_keys(jwks)):
-        problems["jwks"] = N_("Cần bộ khóa công khai EC P-256 hoặc RSA từ 2048 bit.")
-    return problems
-
-
-def is_redirect(text: Any) -> bool:
-    """https, or http to this machine (RFC 8252 §7.3); absolute, without fragment and user."""
-    if not isinstance(text, str) or not text.isascii() or len(text) > LONGEST_REDIRECT or " " in text:
-        return False
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    if parts.fragment or "#" in text or "@" in parts.netloc or not parts.hostname:
-        return False
-    return not set(text) & set('"\\<>\r\n\t') and bool(is_secure_transport(text))
-
-
-def _are_public_keys(jwks: Mapping[str, Any]) -> bool:
-    keys = jwks.get("keys")
-    if not isinstance(keys, list) or not 1 <= len(keys) <= MOST_KEYS:
-        return False
-    if any(not isinstance(key, dict) or {"d", "k", "p", "q"} & set(key) for key in keys):
-        return False
-    try:
-        return all(map(_is_strong, KeySet.import_key_set({"keys": keys}).keys))
-    except (JoseError, ValueError, TypeError, KeyError):
-        return False
-
-
-def _is_strong(key: Any) -> bool:
-    if isinstance(key, RSAKey):
-        return bool(key.raw_value.key_size >= SHORTEST_RSA)
-    return isinstance(key, ECKey) and key.curve_name == "P-256"
+def edit(work: Work, client: OAuthClient, changes: Mapping[str, Any]) -> None:
+    """Change what is named of `EDITABLE`; how the client says who it is stays. Fewer scopes bind the tokens
+    it has at once. Raises `Invalid`, `ClientRevoked`, `InsufficientScope`."""
+    application = work.session.get_one(Application, client.application_id)
+    applications.require_edit(work, application)
+    _require_live(client)
+    held = {name: getattr(client, name) for name in EDITABLE}
+    values = {**held, **{name: changes[name] for name in EDITABLE if name in changes}}
+    wanted = values.pop("scopes")
+    describe(work, client, application, auth_method=client.auth_method, wanted=wanted, **values)
+    client.version = next_version(work)
+    work.session.flush()
+    audit.record(work, "client.edit", "client", client.id, {"fields": sorted(changes)})
 
 
 def add_secret(work: Work, client: OAuthClient) -> NewSecret:
@@ -268,20 +223,19 @@ def add_secret(work: Work, client: OAuthClient) -> NewSecret:
         old.expires_at = work.now
     text = secrets.draw(work.platform.settings.key_prefix, "cs")
     peppers = work.part(Peppers)
-    work.session.add(
-        ClientSecret(
-            id=base62.draw(26),
-            client_id=client.id,
-            digest=peppers.digest(text),
-            pepper_kid=peppers.current,
-            display=secrets.shown(text),
-            created=work.now,
-            expires_at=work.now + SECRET_LIFE,
-        )
+    row = ClientSecret(
+        id=base62.draw(26),
+        client_id=client.id,
+        digest=peppers.digest(text),
+        pepper_kid=peppers.current,
+        display=secrets.shown(text),
+        created=work.now,
+        expires_at=work.now + SECRET_LIFE,
     )
+    work.session.add(row)
     work.session.flush()
     audit.record(work, "client.secret", "client", client.id)
-    return NewSecret(client, text)
+    return NewSecret(client, text, row)
 
 
 def live_secrets(work: Work, client: OAuthClient) -> list[ClientSecret]:
@@ -292,6 +246,15 @@ def live_secrets(work: Work, client: OAuthClient) -> list[ClientSecret]:
         .order_by(ClientSecret.created.desc(), ClientSecret.id)
     )
     return list(work.session.scalars(query))
+
+
+def end_secret(work: Work, client: OAuthClient, secret_id: str) -> None:
+    """One secret ends now. Raises `NotFound` for one that has ended or is not the client's."""
+    found = next((secret for secret in live_secrets(work, client) if secret.id == secret_id), None)
+    if found is None:
+        raise NotFound
+    found.expires_at = work.now
+    audit.record(work, "client.secret_end", "client", client.id, {"display": found.display})
 
 
 def get(work: Work, client_id: str) -> tuple[OAuthClient, Application]:

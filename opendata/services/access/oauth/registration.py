@@ -20,7 +20,7 @@ from opendata.base.models import Application, InitialAccessToken, OAuthClient, O
 from opendata.base.runtime import Platform, Work
 from opendata.services.access import applications, audit, people, policy, scopes
 from opendata.services.access.changes import next_version
-from opendata.services.access.oauth import addresses, clients, families
+from opendata.services.access.oauth import addresses, client_rules, clients, families
 from opendata.services.access.oauth.messages import Answer
 from opendata.services.access.policy import Action
 
@@ -241,9 +241,9 @@ def _read(metadata: Any) -> _Described:
     if not isinstance(metadata, Mapping):
         raise Unusable("a JSON object")
     redirects = _texts(metadata, "redirect_uris", "invalid_redirect_uri")
-    if any(urlsplit(uri).scheme != "https" for uri in redirects if clients.is_redirect(uri)):
+    if any(urlsplit(uri).scheme != "https" for uri in redirects if client_rules.is_redirect(uri)):
         raise Unusable("redirect_uris", "invalid_redirect_uri")
-    if not all(map(clients.is_redirect, redirects)):
+    if not all(map(client_rules.is_redirect, redirects)):
         raise Unusable("redirect_uris", "invalid_redirect_uri")
     grants = _texts(metadata, "grant_types") or [addresses.CODE]
     if not set(_texts(metadata, "response_types")) <= {"code"} or not set(grants) <= set(addresses.GRANTS):
