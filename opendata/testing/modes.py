@@ -1,93 +1,128 @@
 """Which engines the black-box suites run on: embedded, or the real servers where OPENDATA_TEST_MODE=scaled.
 
-The suites themselves know nothing of it: whoever builds a platform for a test takes the settings of its
-engines from here.
+The suites themselves know nothing of it: whoever builds an installation for a test takes the settings of its
+engines from here, and asks for the fixture `engines`. By that alone it is decided what runs in the scaled
+mode: every test that asks for `engines`, straight or through another fixture. All others name the engine
+they are about themselves, or need none, and say the same in both modes.
 """
 
-import contextlib
+import json
 import os
-import urllib.error
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Self
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine, inspect, make_url
 
 from opendata.base.kit.hashes import sha256
-from opendata.base.models import Base
+from opendata.base.models import Base, migrations
 from opendata.base.runtime.database import connect
-from opendata.testing.databases import drop_database, new_database
+from opendata.testing.databases import make_database, new_database
+from opendata.testing.leftovers import Leftovers
 from opendata.testing.servers import ElasticNode, PostgresServer, RedisServer, S3Server
+
+FIXTURE = "engines"
+_SERVERS = "OPENDATA_TEST_SERVERS"
+"""Where a process that a test starts finds the servers of the run."""
 
 
 def scaled() -> bool:
     return os.environ.get("OPENDATA_TEST_MODE") == "scaled"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Servers:
-    """The servers of this test run. Every test folder gets a database, an index, a bucket's folder, a
-    queue and counters of its own on them."""
+    """The addresses of the servers of this test run. Every installation gets a database, an index, a bucket's
+    folder, a queue and counters of its own on them, all named after its folder."""
 
-    postgresql: PostgresServer
-    elastic: ElasticNode
-    redis: RedisServer
-    s3: S3Server
-    template: str = ""
+    postgresql: str
+    elastic: str
+    redis: str
+    s3: str
+    """With {name} in it."""
+    template: str
+    """The name of a database with every table and no row."""
 
-    running: ClassVar["Servers | None"] = None
+    @classmethod
+    def known(cls) -> Self:
+        told = os.environ.get(_SERVERS)
+        if told is None:
+            raise RuntimeError("the servers of the scaled mode run inside pytest only")
+        return cls(**json.loads(told))
 
-    def settings(self, folder: Path) -> dict[str, str]:
+    def settings(self, folder: Path, *, migrated: bool) -> dict[str, str]:
+        """Of an installation in `folder`; the second time the same."""
         name = name_of(folder)
         return {
-            "database_url": self.database(),
-            "search_url": f"elasticsearch://127.0.0.1:{self.elastic.port}/{name}?timeout=20&replicas=0",
-            "files_url": self.s3.address(name),
-            "jobs_url": f"{self.redis.url}?name={name}",
+            "database_url": make_database(
+                self.postgresql, name, template=self.template if migrated else "template0"
+            ),
+            "search_url": f"elasticsearch://{self.elastic}/{name}?timeout=20&replicas=0",
+            "files_url": self.s3.replace("{name}", name),
+            "jobs_url": f"{self.redis}?name={name}",
+            "counters_url": f"{self.redis}?name={name}&timeout=5",
         }
 
-    def database(self) -> str:
-        """A new database with every table and no row."""
-        self.template = self.template or self._make_template()
-        return new_database(self.postgresql, template=self.template)
 
-    def forget(self, folder: Path) -> None:
-        with contextlib.suppress(urllib.error.HTTPError):
-            self.elastic.delete(f"/{name_of(folder)}-*")
+class Mode:
+    """What the plugin of pytest tells: the servers, and whether the test at work may use them."""
 
-    def _make_template(self) -> str:
-        url = new_database(self.postgresql)
-        engine = connect(url)
-        Base.metadata.create_all(engine)
-        engine.dispose()
-        return str(make_url(url).database)
+    declared = True
+    """Does it ask for `engines`? Outside of pytest there is nobody to ask."""
+
+    def __init__(self) -> None:
+        self.leftovers: Leftovers | None = None
+
+    def begin(
+        self, postgresql: PostgresServer, elastic: ElasticNode, redis: RedisServer, s3: S3Server
+    ) -> None:
+        servers = Servers(
+            postgresql=postgresql.url,
+            elastic=f"127.0.0.1:{elastic.port}",
+            redis=redis.url,
+            s3=s3.address("{name}"),
+            template=_make_template(postgresql),
+        )
+        os.environ[_SERVERS] = json.dumps(asdict(servers))
+        self.leftovers = Leftovers(servers.postgresql, elastic)
+
+    def end(self) -> None:
+        if self.leftovers:
+            self.leftovers.close()
+        self.leftovers = None
+        os.environ.pop(_SERVERS, None)
+
+
+mode = Mode()
 
 
 def name_of(folder: Path) -> str:
     return f"t{sha256(str(folder).encode())[:12]}"
 
 
-def engine_settings(folder: Path) -> dict[str, str]:
-    """Settings of the engines for a platform in `folder`; none for the embedded mode."""
-    return _servers().settings(folder) if scaled() else {}
+def engine_settings(folder: Path, *, migrated: bool = True) -> dict[str, str]:
+    """Settings of the engines for an installation in `folder`; none for the embedded mode. On the servers
+    its database has all tables already unless it is not to be `migrated`."""
+    if not mode.declared:
+        raise RuntimeError(f"a test that builds an installation asks for the fixture `{FIXTURE}`")
+    return Servers.known().settings(folder, migrated=migrated) if scaled() else {}
 
 
-def database_url(folder: Path) -> str:
-    return _servers().database() if scaled() else f"sqlite:///{folder}/opendata.db"
+def make_tables(engine: Engine) -> None:
+    """Where they are not there yet."""
+    if not inspect(engine).has_table("dataset"):
+        Base.metadata.create_all(engine)
 
 
-def files_url(folder: Path) -> str:
-    return _servers().s3.address(name_of(folder)) if scaled() else (folder / "files").as_uri()
-
-
-def forget(folder: Path, engine: Engine) -> None:
+def forget(folder: Path) -> None:
     """Once its platform is closed: give back what a test held on the servers."""
-    if scaled():
-        _servers().forget(folder)
-        drop_database(engine.url)
+    if mode.leftovers:
+        mode.leftovers.add(name_of(folder))
 
 
-def _servers() -> Servers:
-    if Servers.running is None:
-        raise RuntimeError("the servers of the scaled mode run inside pytest only")
-    return Servers.running
+def _make_template(server: PostgresServer) -> str:
+    url = new_database(server)
+    engine = connect(url)
+    migrations.upgrade(engine)
+    engine.dispose()
+    return str(make_url(url).database)

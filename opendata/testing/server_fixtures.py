@@ -3,12 +3,12 @@ name, and fail under OPENDATA_TEST_STRICT=1. Load with `-p opendata.testing.serv
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from opendata.testing.modes import Servers, scaled
 from opendata.testing.servers import (
     ElasticNode,
     PostgresServer,
@@ -23,13 +23,20 @@ from opendata.testing.servers.postgresql import CURRENT
 S = TypeVar("S", bound=Server)
 
 
-def start_or_skip(server: S) -> S:
+@contextmanager
+def skip_where_missing() -> Iterator[None]:
     try:
-        return server.start()
+        yield
     except ServerMissing as missing:
         if os.environ.get("OPENDATA_TEST_STRICT") == "1":
             pytest.fail(f"strict run: {missing}")
         pytest.skip(str(missing))
+
+
+def start_or_skip(server: S) -> S:
+    with skip_where_missing():
+        server.start()
+    return server
 
 
 @pytest.fixture(scope="session")
@@ -70,15 +77,3 @@ def _running(server: S) -> Iterator[S]:
         yield server
     finally:
         server.stop()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def scaled_servers(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What OPENDATA_TEST_MODE=scaled puts behind the suites."""
-    if not scaled():
-        yield
-        return
-    names = ("postgres_server", "elastic_server", "redis_server", "s3_server")
-    Servers.running = Servers(*map(request.getfixturevalue, names))
-    yield
-    Servers.running = None

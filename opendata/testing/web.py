@@ -32,15 +32,16 @@ from opendata.base.formats.record import (
     Spatial,
 )
 from opendata.base.kit.hashes import digest
-from opendata.base.models import Application, Base, Dataset, Organization, User
+from opendata.base.models import Application, Dataset, Organization, User
 from opendata.base.runtime import SYSTEM, Caller, Platform, Work
 from opendata.doors.http.control_limits import BUCKETS
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
 from opendata.services.access import applications, invitations, keys, members, people, sessions
+from opendata.services.access.oauth import clients
 from opendata.services.access.scopes import OPEN
 from opendata.services.catalog import datasets, files, organizations, workflow
 from opendata.services.harvest import runs, sources
-from opendata.services.plans import defaults, plans, subscriptions
+from opendata.services.plans import defaults, plans, products, subscriptions
 from opendata.services.plans.book import PlanBook
 from opendata.settings import Settings
 from opendata.testing import modes
@@ -69,8 +70,9 @@ class City:
     """`own` and `foreign` are bodies; `published`, `draft`, `submitted`, `withdrawn`, `restricted` are
     datasets of `own`; `others_draft` is a draft of `foreign`; `source` is an accepted harvest source of
     `own` whose folder holds one file, `run` a preview of it, `file` a stored file; `application` belongs to
-    `own`, `key` is its key, `invitation` somebody asked into `own`, `subscription` of the application to the
-    product `du-lieu-mo` of `own`. All by id."""
+    `own`, `key` is its key, `oauth_client` its OAuth2 client with the secret `client_secret`, `invitation`
+    somebody asked into `own`, `subscription` of the application to the product `du-lieu-mo` of `own`. All
+    by id."""
 
     platform: Platform
     app: Flask
@@ -87,6 +89,8 @@ class City:
     file: str = ""
     application: str = ""
     key: str = ""
+    oauth_client: str = ""
+    client_secret: str = ""
     invitation: str = ""
     subscription: str = ""
     users: dict[str, str] = field(default_factory=dict)
@@ -142,6 +146,9 @@ class City:
             "plan": "basic",
             "product": "du-lieu-mo",
             "subscription_id": self.subscription,
+            "client_id": self.oauth_client,
+            "secret_id": self.client_secret,
+            "session_id": "0" * 16,
         }
 
     def add_dataset(
@@ -207,8 +214,8 @@ def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) ->
 
 
 def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str, str] | None = None) -> City:
-    """The city in `folder`, behind the whole web application, with an index in memory or on the `engines`
-    given (settings)."""
+    """The city in `folder`, behind the whole web application, on the engines of the test run (with index and
+    counters in memory where it is the embedded mode), or on those given (settings)."""
     chosen = modes.engine_settings(folder) if engines is None else engines
     engines = {"search_url": "memory://", "counters_url": "memory://", **chosen}
     settings = Settings(
@@ -225,7 +232,7 @@ def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str,
         log_level="ERROR",
     )
     platform = assemble(settings)
-    Base.metadata.create_all(platform.engine)
+    modes.make_tables(platform.engine)
     app = create_app(platform=platform)
     app.test_client_class = ApiClient
     city = City(platform, app)
@@ -250,7 +257,7 @@ def _harvest(city: City, folder: Path) -> None:
 
 def close_city(city: City, folder: Path) -> None:
     city.platform.close()
-    modes.forget(folder, city.platform.engine)
+    modes.forget(folder)
 
 
 def _lift_limits(city: City) -> None:
@@ -272,12 +279,14 @@ def _equip(city: City) -> None:
         owner = work.session.get_one(Organization, city.own)
         made = applications.create(work, "Cổng của sở", organization=owner)
         city.application, city.key = made.id, keys.create(work, made, "máy chủ").key.id
+        client = clients.create(work, made, "Cổng của sở", redirect_uris=["https://app.example/cb"])
+        city.oauth_client, city.client_secret = client.client.id, client.row.id if client.row else ""
     with city.platform.work(SYSTEM) as work:
         owner = work.session.get_one(Organization, city.own)
         city.users["spare"] = _person(work, "member", owner, name="spare")
         asked = invitations.invite(work, owner, "moi@haiphong.example", "member")
         city.invitation = invitations.name_of(asked)
-        offered = subscriptions.offer(work, "du-lieu-mo", organization_id=city.own, plan="partner")
+        offered = products.offer(work, "du-lieu-mo", organization_id=city.own, plan="partner")
         made = work.session.get_one(Application, city.application)
         city.subscription = subscriptions.subscribe(work, made, offered).id
 
@@ -329,7 +338,10 @@ def _advance(work: Work, dataset: Dataset, state: str) -> None:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
+def city(
+    engines: None,  # noqa: ARG001  # asked for: see `modes`
+    tmp_path: Path,
+) -> Iterator[City]:
     """A city of its own for tests that change something."""
     made = build_city(tmp_path)
     yield made
@@ -337,7 +349,10 @@ def city(tmp_path: Path) -> Iterator[City]:
 
 
 @pytest.fixture(scope="session")
-def still_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+def still_city(
+    engines: None,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[City]:
     """One city for all tests that only read."""
     folder = tmp_path_factory.mktemp("city")
     made = build_city(folder)

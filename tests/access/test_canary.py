@@ -9,22 +9,25 @@ from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import select
 
 from opendata.assembly import assemble, configure_logging
 from opendata.base.kit import secrets
+from opendata.base.models import Base
+from opendata.base.runtime.database import is_shared
 from opendata.doors.api.openapi import operations
 from opendata.doors.http import gate, identity
 from opendata.services.access import accounts, keys, mails, sessions, signup
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.credentials import Credential
 from opendata.services.access.keys import NewKey
-from opendata.testing.web import City, build_city
+from opendata.testing.web import City, build_city, close_city
 
 PASSWORD = "mật khẩu chim hoàng yến"
 
 
 @pytest.fixture
-def loud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+def loud(engines: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     """A city that logs everything it can."""
     city = build_city(tmp_path / "city")
     configure_logging(replace(city.platform.settings, log_level="DEBUG"))
@@ -32,11 +35,15 @@ def loud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     yield city
     logging.getLogger().setLevel(logging.WARNING)
     configure_logging(city.platform.settings)
-    city.platform.close()
+    close_city(city, tmp_path / "city")
 
 
 def dumped(city: City) -> bytes:
-    """Everything the database holds, as text and as raw pages."""
+    """Everything the database holds, as text, and as raw pages where it is a file."""
+    if is_shared(city.platform.engine):
+        with city.platform.engine.connect() as connection:
+            rows = [connection.execute(select(table)).all() for table in Base.metadata.sorted_tables]
+        return repr(rows).encode()
     database = city.platform.settings.data / "opendata.db"
     with sqlite3.connect(database) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -125,7 +132,7 @@ def test_things_that_hold_a_secret_do_not_print_it(city: City) -> None:
     assert identity.COOKIE
 
 
-def test_the_file_of_the_pepper_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_file_of_the_pepper_is_for_its_owner_alone(engines: None, tmp_path: Path) -> None:
     city = build_city(tmp_path / "city")
     kept = tmp_path / "city" / "peppers"
     assert kept.stat().st_mode & 0o077 == 0
@@ -134,4 +141,4 @@ def test_the_file_of_the_pepper_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert again.part(secrets.Peppers).current == before
     assert again.part(secrets.Peppers).digest("x") == city.platform.part(secrets.Peppers).digest("x")
     again.close()
-    city.platform.close()
+    close_city(city, tmp_path / "city")

@@ -66,7 +66,7 @@ def asked(city: City, secret: str, method: str, path: str) -> Any:
     return getattr(city.client(), method)(address, headers=headers, json={})
 
 
-def test_every_route_asks_for_its_scope(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_route_asks_for_its_scope(engines: None, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Without the scope a route needs, every role is refused by name; with it alone, never for scope."""
     city = build_city(tmp_path_factory.mktemp("scopes"))
     _, city.file = city.add_file()

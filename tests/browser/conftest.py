@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from opendata.doors.web.design.site import sample_site
 from opendata.testing.servers.missing import ServerMissing, installs_allowed, program
-from opendata.testing.web import City, build_city
+from opendata.testing.web import City, build_city, close_city
 
 ROOT = Path(__file__).resolve().parents[2]
 OpenPage = Callable[..., Page]
@@ -111,11 +111,14 @@ def samples(built: ModuleType) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browsed_city(built: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    city = build_city(tmp_path_factory.mktemp("browsed"))
+def browsed_city(
+    built: ModuleType, engines: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("browsed")
+    city = build_city(folder)
     city.add_file()
     yield city
-    city.platform.close()
+    close_city(city, folder)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from opendata.base.models import Organization
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import organizations
-from opendata.testing.web import City, build_city, complete_record
+from opendata.testing.web import City, build_city, close_city, complete_record
 
 
 @pytest.fixture
@@ -58,12 +58,13 @@ CODED = {
 
 
 @pytest.fixture(scope="module")
-def coded(tmp_path_factory: pytest.TempPathFactory):
-    city = build_city(tmp_path_factory.mktemp("coded"))
+def coded(engines: None, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("coded")
+    city = build_city(folder)
     for title in CODED.values():
         city.add_dataset(complete_record(title))
     yield city
-    city.platform.close()
+    close_city(city, folder)
 
 
 @pytest.mark.parametrize("code", list(CODED))

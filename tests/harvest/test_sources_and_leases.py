@@ -6,11 +6,12 @@ from sqlalchemy import event
 
 from opendata.assembly import assemble
 from opendata.base.kit.errors import Invalid, NotFound
-from opendata.base.models import Base, HarvestRun, HarvestSource
+from opendata.base.models import HarvestRun, HarvestSource
 from opendata.base.runtime import SYSTEM, Caller
 from opendata.services.harvest import lease, pipeline, runs, sources
 from opendata.services.harvest.lease import LeaseLost
 from opendata.settings import Settings
+from opendata.testing import modes
 from opendata.testing.harvest_bench import Scripted, a_source, an_organization, recs
 
 STRANGER = Caller(kind="user", user_id="u1", name="Người lạ")
@@ -137,10 +138,11 @@ def test_an_unchanged_run_asks_the_database_no_question_per_record(platform):
     assert len(statements) < 100, statements
 
 
-def test_a_started_run_is_carried_out_by_the_queue(tmp_path):
-    settings = Settings(data_dir=str(tmp_path), mode="test", log_level="WARNING", search_url="memory://")
+def test_a_started_run_is_carried_out_by_the_queue(engines, tmp_path):
+    urls = {"search_url": "memory://", **modes.engine_settings(tmp_path)}
+    settings = Settings(data_dir=str(tmp_path), mode="test", log_level="WARNING", **urls)
     platform = assemble(settings, immediate_jobs=True)
-    Base.metadata.create_all(platform.engine)
+    modes.make_tables(platform.engine)
     bench = a_source(platform, Scripted(recs(2)))
     with platform.work(SYSTEM) as work:
         run_id = runs.start(work, work.session.get_one(HarvestSource, bench.source_id)).id
@@ -149,3 +151,4 @@ def test_a_started_run_is_carried_out_by_the_queue(tmp_path):
     with platform.read(SYSTEM) as work:
         assert work.session.get_one(HarvestRun, run_id).ended_at is not None
     platform.close()
+    modes.forget(tmp_path)

@@ -28,9 +28,8 @@ PATHS = (
 
 
 @pytest.fixture
-def before(tmp_path, monkeypatch):
-    monkeypatch.delenv("OPENDATA_TEST_MODE", raising=False)
-    city = build_city(tmp_path)
+def before(tmp_path):
+    city = build_city(tmp_path, engines={})
     with city.platform.engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": migrations.head()})

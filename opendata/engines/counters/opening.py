@@ -1,7 +1,7 @@
 """From a URL of the settings to counters."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from opendata.base.kit.errors import Invalid
 from opendata.engines.counters.fallback import FallbackCounters
@@ -19,15 +19,27 @@ def open_counters(
     clock: Seconds | None = None,
     timeout: float = TIMEOUT,
 ) -> Counters:
-    """`memory://`, `sqlite:///path` or `redis://host:port/n`. With `folder`, a place for what is spent while
-    Redis is away, counting goes on without it, for `workers` processes. Redis goes by a clock of its own.
-    Raises `Invalid`."""
+    """`memory://`, `sqlite:///path` or `redis://host:port/n?name=…&timeout=…`: counters of their own, and
+    seconds that a trip may take. With `folder`, a place for what is spent while Redis is away, counting goes
+    on without it, for `workers` processes. Redis goes by a clock of its own. Raises `Invalid`."""
     scheme = urlsplit(url).scheme
     if scheme == "memory":
         return MemoryCounters(clock=clock)
     if scheme == "sqlite":
         return SqliteCounters(Path(url.removeprefix("sqlite:///")), clock=clock)
     if scheme in {"redis", "rediss"}:
-        shared = RedisCounters(url, timeout=timeout)
+        shared = _on_redis(url, timeout)
         return shared if folder is None else FallbackCounters(shared, folder, workers=workers, clock=clock)
     raise Invalid(fields={"counters_url": url})
+
+
+def _on_redis(url: str, timeout: float) -> RedisCounters:
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    name = options.pop("name", "")
+    try:
+        timeout = float(options.pop("timeout", timeout))
+    except ValueError as error:
+        raise Invalid(fields={"counters_url": url}) from error
+    address = urlunsplit(parts._replace(query=urlencode(options)))
+    return RedisCounters(address, timeout=timeout, prefix=f"{name}:" if name else "")

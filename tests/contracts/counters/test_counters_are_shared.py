@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opendata.base.kit.errors import Invalid
-from opendata.engines.counters import open_counters
+from opendata.engines.counters import Cell, open_counters
 from opendata.testing.servers import RedisServer
 
 LIMIT, PROCESSES = 1000, 4
@@ -42,7 +42,17 @@ def test_four_processes_share_a_redis(redis_server: RedisServer) -> None:
     assert granted_to_all(redis_server.url.replace("/0", "/5")) == LIMIT
 
 
-@pytest.mark.parametrize("url", ["", "mysql://x", "sqlite"])
+@pytest.mark.parametrize("url", ["", "mysql://x", "sqlite", "redis://x?timeout=soon"])
 def test_an_unknown_store_is_refused(url: str) -> None:
     with pytest.raises(Invalid):
         open_counters(url)
+
+
+def test_portals_with_names_of_their_own_share_a_redis(redis_server: RedisServer) -> None:
+    address = redis_server.url.replace("/0", "/6")
+    first, again, other = (open_counters(f"{address}?name={name}&timeout=5") for name in ("a", "a", "b"))
+    cell = Cell("q:{named}:month", "calendar", 3, 4_000_000_000.0)
+    assert [counters.take([cell]).granted for counters in (first, again, first, again)] == [1, 1, 1, 0]
+    assert other.take([cell]).granted == 1
+    for counters in (first, again, other):
+        counters.close()

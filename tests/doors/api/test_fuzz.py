@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode, checks
 
 from opendata.doors.api.openapi import operations
-from opendata.testing.web import City, build_city
+from opendata.testing.web import City, build_city, close_city
 
 EXAMPLES = 25
 CHECKS = [
@@ -25,11 +25,12 @@ CHECKS = [
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    city = build_city(tmp_path_factory.mktemp("fuzz"))
+def fuzzed(engines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("fuzz")
+    city = build_city(folder)
     _, city.file = city.add_file()
     yield city
-    city.platform.close()
+    close_city(city, folder)
 
 
 @pytest.fixture(scope="module")

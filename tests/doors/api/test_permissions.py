@@ -8,7 +8,7 @@ import pytest
 
 from opendata.doors.api.openapi import operations
 from opendata.services.access.policy import Action
-from opendata.testing.web import CSV, ROLES, City, build_city
+from opendata.testing.web import CSV, ROLES, City, build_city, close_city
 
 LEAST = {
     "anyone": "anonymous",
@@ -148,12 +148,14 @@ def expected(role: str, method: str, path: str, permission: str) -> set[int]:
 
 
 def test_every_operation_knows_who_may(
-    table: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory
+    table: list[tuple[str, str, str]], engines: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     wrong = []
-    reading = build_city(tmp_path_factory.mktemp("matrix"))
-    for method, path, permission in table:
-        city = reading if method == "get" else build_city(tmp_path_factory.mktemp("matrix"))
+    folder = tmp_path_factory.mktemp("matrix")
+    reading = build_city(folder / "reading")
+    for number, (method, path, permission) in enumerate(table):
+        place = folder / ("reading" if method == "get" else str(number))
+        city = reading if method == "get" else build_city(place)
         _, city.file = city.add_file()
         # those who may not come first: what others change must not decide about them
         roles = sorted(ROLES, key=lambda role: -1 if role == "foreign" else RANK.index(role))
@@ -163,8 +165,8 @@ def test_every_operation_knows_who_may(
             if status not in right:
                 wrong.append(f"{method} {path} as {role}: {status}, not {sorted(right)}")
         if city is not reading:
-            city.platform.close()
-    reading.platform.close()
+            close_city(city, place)
+    close_city(reading, folder / "reading")
     assert not wrong, "\n".join(wrong)
 
 

@@ -5,7 +5,7 @@ import pytest
 from opendata.base.kit import cursors
 from opendata.services.catalog.filters import FILTERS
 from opendata.testing.queries import counted
-from opendata.testing.web import City, complete_record, problem_of
+from opendata.testing.web import City, build_city, close_city, complete_record, problem_of
 
 PATH = "/api/v1/datasets"
 
@@ -110,14 +110,13 @@ def pages(client, query: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def alike(tmp_path_factory: pytest.TempPathFactory):
-    from opendata.testing.web import build_city
-
-    city = build_city(tmp_path_factory.mktemp("alike"))
+def alike(engines: None, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("alike")
+    city = build_city(folder)
     for _ in range(45):
         city.add_dataset(complete_record("Giống hệt nhau", keywords={"vi": ["giống"]}))
     yield city
-    city.platform.close()
+    close_city(city, folder)
 
 
 @pytest.mark.parametrize(

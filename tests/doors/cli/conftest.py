@@ -1,7 +1,7 @@
 """The command line on an installation of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from opendata.base.models import migrations
 from opendata.base.runtime.database import connect
 from opendata.doors.cli import run
+from opendata.testing import modes
 
 
 @dataclass
@@ -22,16 +23,22 @@ class Terminal:
     folder: Path
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
+    engines: dict[str, str]
     language: str = "vi"
     settings: dict[str, Any] = field(default_factory=dict)
     out: str = ""
     err: str = ""
 
+    @property
+    def installed(self) -> dict[str, Any]:
+        """The settings of this installation."""
+        of_it = {"data_dir": str(self.folder), "harvest_allow_roots": (str(self.folder),)}
+        return {**of_it, **self.engines, **self.settings}
+
     def call(self, *arguments: str, stdin: str = "") -> int:
         self.capsys.readouterr()
         self.monkeypatch.setattr("sys.stdin", StringIO(stdin))
-        values = {"data_dir": str(self.folder), "harvest_allow_roots": (str(self.folder),), **self.settings}
-        code = run(["--lang", self.language, *arguments], settings=values)
+        code = run(["--lang", self.language, *arguments], settings=self.installed)
         self.out, self.err = self.capsys.readouterr()
         return code
 
@@ -56,17 +63,32 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def bare_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Terminal:
+    engines: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
     """Nothing has been set up."""
-    return Terminal(tmp_path, capsys, monkeypatch)
+    yield Terminal(tmp_path, capsys, monkeypatch, modes.engine_settings(tmp_path, migrated=False))
+    modes.forget(tmp_path)
 
 
 @pytest.fixture
-def terminal(bare_terminal: Terminal, migrated: bytes) -> Terminal:
-    """An installation with an empty database."""
-    (bare_terminal.folder / "opendata.db").write_bytes(migrated)
-    return bare_terminal
+def installation(engines: None, tmp_path: Path, migrated: bytes) -> Iterator[dict[str, str]]:
+    """Settings of an installation with an empty database."""
+    settings = modes.engine_settings(tmp_path)
+    if "database_url" not in settings:
+        (tmp_path / "opendata.db").write_bytes(migrated)
+    yield {"data_dir": str(tmp_path), **settings}
+    modes.forget(tmp_path)
+
+
+@pytest.fixture
+def terminal(
+    installation: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Terminal:
+    """At an installation with an empty database."""
+    return Terminal(tmp_path, capsys, monkeypatch, installation)
 
 
 @pytest.fixture

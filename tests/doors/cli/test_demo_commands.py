@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from opendata.assembly import assemble
 from opendata.base.models import (
     AuditEvent,
-    Base,
     Dataset,
     DatasetDocument,
     DatasetRevision,
@@ -31,6 +30,7 @@ from opendata.engines.search import Plan, SearchIndex
 from opendata.services.access import people
 from opendata.services.catalog import datasets, organizations, workflow
 from opendata.settings import Settings
+from opendata.testing import modes
 from opendata.testing.web import complete_record
 
 FEW = ("D10", "D12", "D24")
@@ -49,12 +49,14 @@ COUNTED = (
 
 
 @pytest.fixture
-def city(tmp_path: Path):
-    settings = Settings(data_dir=str(tmp_path), mode="test", search_url="memory://", log_level="ERROR")
+def city(engines: None, tmp_path: Path):
+    urls = {"search_url": "memory://", **modes.engine_settings(tmp_path)}
+    settings = Settings(data_dir=str(tmp_path), mode="test", log_level="ERROR", **urls)
     platform = assemble(settings, immediate_jobs=True)
-    Base.metadata.create_all(platform.engine)
+    modes.make_tables(platform.engine)
     yield platform
     platform.close()
+    modes.forget(tmp_path)
 
 
 def counts(platform: Platform) -> dict[str, int]:
@@ -197,7 +199,7 @@ def test_the_command_shows_where_to_go_and_checks_its_figures(terminal) -> None:
 
 def test_a_wrong_figure_is_found(terminal) -> None:
     terminal.ok("demo", "load", "--only", "D12")
-    platform = assemble(Settings(data_dir=str(terminal.folder), log_level="ERROR"))
+    platform = assemble(Settings(**terminal.installed, log_level="ERROR"))
     with platform.read(SYSTEM) as work:
         stored = work.session.scalars(select(Resource.sha256).where(Resource.format == "CSV")).one()
     path = platform.part(FileStore).local_path(stored)

@@ -14,7 +14,7 @@ def person(terminal):
 
 
 def who(terminal, secret: str):
-    platform = Console(Invocation(settings={"data_dir": str(terminal.folder)})).platform
+    platform = Console(Invocation(settings=terminal.installed)).platform
     try:
         return platform.part(Authenticator).key(secret)
     finally:
@@ -63,7 +63,7 @@ def test_a_blocked_account_takes_its_keys_along(person) -> None:
 def test_kept_mails_are_listed_and_shown_with_their_link(terminal) -> None:
     from opendata.services.access import accounts, signup
 
-    platform = Console(Invocation(settings={"data_dir": str(terminal.folder)})).platform
+    platform = Console(Invocation(settings=terminal.installed)).platform
     with platform.work() as work:
         person = signup.sign_up(work, "moi@x.example", "Mới", "mat-khau-dau-tien").user.id
     accounts.welcome(platform, {"user": person})

@@ -22,7 +22,7 @@ def harvested(terminal, exchange_folder):
 
 
 def platform_of(terminal):
-    return Console(Invocation(settings={"data_dir": str(terminal.folder)})).platform
+    return Console(Invocation(settings=terminal.installed)).platform
 
 
 def test_people_get_accounts_roles_and_new_passwords(terminal) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,23 +19,18 @@ from opendata.base.models import HarvestRun
 from opendata.base.runtime import SYSTEM
 from opendata.services.harvest import runs, sources
 from opendata.settings import Settings
+from opendata.testing import modes
 from opendata.testing.servers.scratch import free_port
 
 PATIENCE = 40.0
 
 
-@pytest.fixture
-def installation(tmp_path: Path, migrated: bytes) -> Path:
-    (tmp_path / "opendata.db").write_bytes(migrated)
-    return tmp_path
-
-
 @contextmanager
-def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(settings: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
     environment = {
         **os.environ,
-        "OPENDATA_DATA_DIR": str(folder),
-        "OPENDATA_HARVEST_ALLOW_ROOTS": str(folder),
+        **{f"OPENDATA_{name.upper()}": value for name, value in settings.items()},
+        "OPENDATA_HARVEST_ALLOW_ROOTS": settings["data_dir"],
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "opendata", *arguments],
@@ -66,7 +61,7 @@ def answer(port: int, path: str) -> tuple[int, bytes]:
             time.sleep(0.1)
 
 
-def test_the_server_answers_and_stops_when_asked(installation: Path) -> None:
+def test_the_server_answers_and_stops_when_asked(installation: Mapping[str, str]) -> None:
     port = free_port()
     with started(installation, "serve", "--port", str(port)) as process:
         assert answer(port, "/")[0] == 200
@@ -76,24 +71,26 @@ def test_the_server_answers_and_stops_when_asked(installation: Path) -> None:
         assert process.wait(PATIENCE) == 0
 
 
-def test_the_server_says_what_is_missing(tmp_path: Path) -> None:
-    with started(tmp_path, "serve", "--port", str(free_port())) as process:
+def test_the_server_says_what_is_missing(engines: None, tmp_path: Path) -> None:
+    settings = {"data_dir": str(tmp_path), **modes.engine_settings(tmp_path, migrated=False)}
+    with started(settings, "serve", "--port", str(free_port())) as process:
         output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "opendata migrate" in output
     assert "Traceback" not in output
+    modes.forget(tmp_path)
 
 
 @pytest.mark.parametrize("noun", ["serve", "worker"])
 def test_queued_runs_are_done_in_the_background(
-    noun: str, installation: Path, terminal, exchange_folder
+    noun: str, installation: Mapping[str, str], terminal, exchange_folder
 ) -> None:
     folder = exchange_folder()
     terminal.ok("org", "create", "Sở Thử nghiệm", "--slug", "so-thu")
     terminal.ok("harvest", "add", "folder", str(folder), "--org", "so-thu", "--slug", "thu-muc")
     terminal.ok("harvest", "accept", "thu-muc")
     arguments = ("serve", "--port", str(free_port())) if noun == "serve" else ("worker",)
-    platform = assemble(Settings(data_dir=str(installation), log_level="ERROR"))
+    platform = assemble(Settings(**installation, log_level="ERROR"))
     with platform.work(SYSTEM) as work:
         run_id = runs.start(work, sources.get(work, "thu-muc")).id
     with started(installation, *arguments) as process:

@@ -10,7 +10,7 @@ from opendata.app import create_app
 from opendata.base.kit.errors import Invalid
 from opendata.doors.http import control_limits
 from opendata.doors.http.control_limits import BUCKETS, VIEWS
-from opendata.testing.web import ApiClient, City, build_city
+from opendata.testing.web import ApiClient, City, build_city, close_city
 
 
 def guarded(city: City, **limits: str) -> ApiClient:
@@ -113,11 +113,11 @@ def test_no_key_is_empty_or_tells_the_account(still_city: City) -> None:
 
 
 @pytest.fixture
-def low_city(tmp_path: Path) -> Iterator[City]:
+def low_city(engines: None, tmp_path: Path) -> Iterator[City]:
     """With a floor of three requests a second."""
     made = build_city(tmp_path, floor_per_second=3)
     yield made
-    made.platform.close()
+    close_city(made, tmp_path)
 
 
 def test_the_floor_counts_every_answer_before_routing(low_city: City) -> None:

@@ -18,7 +18,7 @@ from opendata.base.kit.clock import utc_now
 from opendata.base.runtime import Platform
 from opendata.services.access import applications, people
 from opendata.services.access.oauth import addresses, clients
-from opendata.testing.web import City, build_city
+from opendata.testing.web import City, build_city, close_city
 
 CALLBACK = "https://app.example/cb?next=%2Fa%2Fb"
 EVERY = ["read", "download", "query", "publish"]
@@ -150,10 +150,11 @@ def query_of(answer: TestResponse) -> dict[str, str]:
 
 
 @pytest.fixture(scope="package")
-def oauth_city(tmp_path_factory) -> Iterator[City]:
-    made = build_city(tmp_path_factory.mktemp("oauth"))
+def oauth_city(engines, tmp_path_factory) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("oauth")
+    made = build_city(folder)
     yield made
-    made.platform.close()
+    close_city(made, folder)
 
 
 @pytest.fixture(scope="package")
@@ -179,7 +180,7 @@ def verifier() -> str:
 
 
 @pytest.fixture
-def live(tmp_path) -> Iterator[tuple[str, Office]]:
+def live(engines, tmp_path) -> Iterator[tuple[str, Office]]:
     """(address, office) of a portal that listens on loopback."""
     city = build_city(tmp_path)
     server = make_server("127.0.0.1", 0, city.app, threaded=True)
@@ -192,4 +193,4 @@ def live(tmp_path) -> Iterator[tuple[str, Office]]:
     server.shutdown()
     thread.join()
     server.server_close()
-    city.platform.close()
+    close_city(city, tmp_path)

@@ -1,0 +1,42 @@
+"""What tests leave on the servers, removed beside the tests that follow."""
+
+import contextlib
+import queue
+import threading
+
+from opendata.testing.databases import drop_databases
+from opendata.testing.servers import ElasticNode
+
+_AT_ONCE = 20
+"""To remove one index costs the cluster as much as to remove twenty."""
+
+
+class Leftovers:
+    """Databases and indexes by the name of their installation."""
+
+    def __init__(self, postgresql: str, elastic: ElasticNode) -> None:
+        self._postgresql, self._elastic = postgresql, elastic
+        self._names: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._remove_until_closed, name="leftovers", daemon=True)
+        self._thread.start()
+
+    def add(self, name: str) -> None:
+        self._names.put(name)
+
+    def close(self) -> None:
+        """What is left now goes with the servers."""
+        self._names.put(None)
+        self._thread.join()
+
+    def _remove_until_closed(self) -> None:
+        held: list[str] = []
+        while (name := self._names.get()) is not None:
+            held.append(name)
+            if len(held) >= _AT_ONCE:
+                self._remove(held)
+                held.clear()
+
+    def _remove(self, names: list[str]) -> None:
+        drop_databases(self._postgresql, names)
+        with contextlib.suppress(OSError):  # an index that no test made; a server that is busy
+            self._elastic.delete("/" + ",".join(f"{name}-*" for name in names))
