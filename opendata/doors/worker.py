@@ -33,11 +33,13 @@ class Worker:
         self._thread = threading.Thread(target=self.work, name="opendata-worker")
 
     def start(self) -> None:
+        self._platform.stopping.clear()
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the job at hand and return."""
+        """Finish the job at hand, or give it back where it is a long one, and return."""
         self._stopping.set()
+        self._platform.stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -65,6 +67,7 @@ class Worker:
             while not self._ending(TICK):
                 self._tick()
         finally:
+            self._platform.stopping.set()
             ending.set()
             queue.stop()
             timetable.join()

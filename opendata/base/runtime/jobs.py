@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Exists, String, Update, and_, cast, exists, or_, select, update
 
-from opendata.base.kit.errors import OpenDataError
+from opendata.base.kit.errors import OpenDataError, Unavailable
 from opendata.base.kit.ids import new_id
 from opendata.base.models import Job, OutboxEntry
 from opendata.base.runtime.caller import SYSTEM
@@ -29,6 +29,12 @@ RETRY = 5.0
 LEASE = timedelta(seconds=60)
 LOST_AFTER = timedelta(minutes=2)
 """How long a job may be queued while the queue is empty; longer than any delay before a new attempt."""
+
+
+class Interrupted(Unavailable):
+    """Raised by a job that stops half-way because its worker leaves; it is queued again at once, and what it
+    did so far is no attempt."""
+
 
 Perform = Callable[[Platform, Mapping[str, Any]], None]
 Put = Callable[[str, Mapping[str, Any], float], Any]
@@ -171,15 +177,18 @@ def _finish(platform: Platform, job_id: str, fence: int) -> None:
 def _fail(platform: Platform, job_id: str, fence: int, error: Exception) -> None:
     """A refusal stays refused; anything else is tried again, later each time."""
     final = isinstance(error, OpenDataError) and error.status < 500
+    delay = RETRY * 4**fence
     with platform.work(SYSTEM) as work:
         job = work.session.get_one(Job, job_id, with_for_update=True)
         if job.attempt != fence:
             return
         problem = f"{type(error).__name__}: {error}"[:2000]
+        if isinstance(error, Interrupted):
+            job.attempt, delay = fence - 1, 0.0  # nobody else had this fence, and its holder ends here
         if final:
             _end(work, job, problem)
         else:
-            _again(work, job, problem=problem, delay=RETRY * 4**job.attempt)
+            _again(work, job, problem=problem, delay=delay)
 
 
 def _again(work: Work, job: Job, *, problem: str | None, delay: float = 0.0) -> None:

@@ -1,5 +1,6 @@
 """The assembled product and the unit of work that every door, job and batch opens."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,6 +37,8 @@ class Platform:
         self.clock = clock
         self.handlers: dict[str, Handler] = {}
         self.after_commit: Callable[[], None] = lambda: None
+        self.stopping = threading.Event()
+        """Set while the worker of this process leaves: long work stops at its next step, as `Interrupted`."""
         self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(
             engine.execution_options(reading=True), expire_on_commit=False, autoflush=False

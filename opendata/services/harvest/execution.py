@@ -13,6 +13,7 @@ import structlog
 from opendata.base.kit.ids import new_id
 from opendata.base.models import HarvestSource, Organization
 from opendata.base.runtime import Caller, Platform, Work
+from opendata.base.runtime.jobs import Interrupted
 from opendata.services.harvest import lease, runs, sources
 from opendata.services.harvest.contract import Harvester
 from opendata.services.harvest.events import Events
@@ -51,11 +52,17 @@ class Execution:
     @contextmanager
     def step(self, **checkpoint: Any) -> Iterator[Work]:
         """A transaction that writes only while the lease is ours. `checkpoint` values commit with it."""
+        self.go_on()
         with self.platform.work(self.caller) as work:
             lease.hold(work, self.source.id, self.fence)
             yield work
             self.events.write(work)
             self._tell(work, checkpoint)
+
+    def go_on(self) -> None:
+        """Raises `Interrupted` where the worker leaves: the next one goes on from the last checkpoint."""
+        if self.platform.stopping.is_set():
+            raise Interrupted
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:

@@ -93,6 +93,7 @@ class Spooler:
 
     def take(self, item: Rec | Mark | Unread | End, pool: ThreadPoolExecutor) -> bool:
         """True when the listing has ended."""
+        self._run.go_on()
         match item:
             case Rec():
                 self._record(item)

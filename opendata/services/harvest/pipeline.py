@@ -15,6 +15,7 @@ from opendata.base.models import (
     Organization,
 )
 from opendata.base.runtime import SYSTEM, Platform
+from opendata.base.runtime.jobs import Interrupted
 from opendata.services.harvest import (
     apply,
     closing,
@@ -64,7 +65,8 @@ def run(platform: Platform, run_id: str) -> str:
     """Carry a queued or lost run to its end and return its state; every outcome is written to the run.
 
     Returns "busy" without a change while another worker holds the source, and the state of a run that has
-    ended already.
+    ended already. Where an engine is away that is no outcome: the run goes back to where it waits, and
+    `Unavailable` is raised so that the job is tried again.
     """
     try:
         execution = _begin(platform, run_id)
@@ -78,6 +80,10 @@ def run(platform: Platform, run_id: str) -> str:
     except LeaseLost:
         log.warning("harvest.lease_lost")
         return "lost"
+    except Unavailable as error:
+        log.warning("harvest.put_back", error=repr(error))
+        _put_back(execution, attempts=0 if isinstance(error, Interrupted) else 1)
+        raise
     finally:
         _give_back(execution)
         structlog.contextvars.unbind_contextvars("run", "source")
@@ -89,9 +95,22 @@ def _state(platform: Platform, run_id: str) -> str:
 
 
 def _give_back(execution: Execution) -> None:
-    """Whatever the end was, the source is free for the next run unless somebody took it meanwhile."""
-    with execution.platform.work(execution.caller) as work:
-        lease.give_back(work, execution.source.id, execution.fence)
+    """Whatever the end was, the source is free for the next run unless somebody took it meanwhile. Where
+    the database is away it becomes free when the lease runs out."""
+    try:
+        with execution.platform.work(execution.caller) as work:
+            lease.give_back(work, execution.source.id, execution.fence)
+    except Unavailable as error:
+        log.warning("harvest.lease_kept", error=repr(error))
+
+
+def _put_back(execution: Execution, *, attempts: int) -> None:
+    """Let the run wait for its next attempt. Where even that cannot be written it is taken up as lost."""
+    try:
+        with execution.platform.work(execution.caller) as work:
+            runs.put_back(work, execution.run_id, execution.fence, attempts=attempts)
+    except (LeaseLost, Unavailable) as error:
+        log.warning("harvest.not_put_back", error=repr(error))
 
 
 def _begin(platform: Platform, run_id: str) -> Execution:
@@ -125,7 +144,7 @@ def _carried_out(execution: Execution) -> str:
     log.info("harvest.begin", kind=execution.kind)
     try:
         state = _phases(execution)
-    except LeaseLost:
+    except (LeaseLost, Unavailable):
         raise
     except SourceError as error:
         state = closing.fail(execution, error.code, str(error), where=error.where, hint=error.hint)

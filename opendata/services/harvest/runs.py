@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from opendata.base.kit.errors import N_, Conflict, NotFound
-from opendata.base.models import HarvestRun, HarvestSource
+from opendata.base.models import HarvestRun, HarvestSource, Job
 from opendata.base.runtime import Work, jobs
 from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
@@ -133,8 +133,16 @@ def note(work: Work, run_id: str, fence: int, **values: Any) -> None:
         raise LeaseLost
 
 
+def put_back(work: Work, run_id: str, fence: int, *, attempts: int) -> None:
+    """A running run waits again; `attempts` is what the one that ends here counts for. Raises `LeaseLost`."""
+    taken = HarvestRun.attempt - 1 + attempts
+    if not _move(work, run_id, ("running",), "queued", fence_is=fence, attempt=taken, phase=None):
+        raise LeaseLost
+
+
 def reap(work: Work, source_id: str | None = None) -> int:
-    """Runs whose lease has run out become `lost`, then wait for another attempt or have failed."""
+    """Runs whose lease has run out become `lost`, then wait for another attempt or have failed. So have
+    those that wait for a job which was given up."""
     lease.release_dead(work, source_id)
     expired = select(HarvestSource.id).where(
         or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < work.now)
@@ -143,6 +151,7 @@ def reap(work: Work, source_id: str | None = None) -> int:
     if source_id is not None:
         query = query.where(HarvestRun.source_id == source_id)
     lost = work.session.execute(query.values(state="lost").execution_options(synchronize_session=False))
+    _fail_without_job(work, source_id)
     waiting = (
         update(HarvestRun).where(HarvestRun.state == "lost").execution_options(synchronize_session=False)
     )
@@ -153,6 +162,18 @@ def reap(work: Work, source_id: str | None = None) -> int:
     )
     work.session.execute(waiting.values(state="queued", phase=None))
     return int(lost.rowcount)  # type: ignore[attr-defined]
+
+
+def _fail_without_job(work: Work, source_id: str | None) -> None:
+    query = select(HarvestRun.id).where(HarvestRun.state == "queued")
+    if source_id is not None:
+        query = query.where(HarvestRun.source_id == source_id)
+    if not (queued := set(work.session.scalars(query))):
+        return
+    live = select(Job.arguments).where(Job.kind == JOB, Job.state.in_(("queued", "running")))
+    awaited = {arguments["run_id"] for arguments in work.session.scalars(live)}
+    for run_id in sorted(queued - awaited):
+        _move(work, run_id, ("queued",), "failed", error_code="lost", ended_at=work.now)
 
 
 def _queue(work: Work, source: HarvestSource, kind: str, preview_of: str | None = None) -> HarvestRun:

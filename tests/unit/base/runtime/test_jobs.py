@@ -76,6 +76,21 @@ def test_a_fault_is_tried_again_later_each_time_and_then_given_up(
     assert state_of(platform, job_id) == ("failed", 3, "OSError: disk")
 
 
+def test_a_job_whose_worker_leaves_is_queued_at_once_and_has_lost_no_attempt(
+    platform: Platform, deliveries: Deliveries
+) -> None:
+    def leave(_platform: Platform, _arguments: Mapping[str, Any]) -> None:
+        raise jobs.Interrupted
+
+    job_id = enqueue(platform)
+    for _ in range(5):
+        jobs.runner(platform, leave)({"job": job_id})
+        assert state_of(platform, job_id)[:2] == ("queued", 0)
+    assert [delay for _, _, delay in deliveries] == [0.0] * 6
+    jobs.runner(platform, lambda _platform, _arguments: None)({"job": job_id})
+    assert state_of(platform, job_id) == ("done", 1, None)
+
+
 def test_a_refusal_is_final(platform: Platform, deliveries: Deliveries) -> None:
     def refuse(_platform: Platform, _arguments: Mapping[str, Any]) -> None:
         raise NotFound
