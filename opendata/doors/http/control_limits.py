@@ -105,6 +105,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "clients.add_client_secret": ("key_create",),
     "apps.create": ("forms",),
     "apps.act": ("forms",),
+    "clients.act": ("forms",),
     "keys.create_key": ("key_create",),
     "keys.rotate_key": ("key_create",),
     "datasets.listing": ("search",),

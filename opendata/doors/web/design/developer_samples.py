@@ -110,6 +110,59 @@ def _team() -> dict[str, Any]:
     }
 
 
+def _session(day: str, *, this: bool) -> dict[str, Any]:
+    return {
+        "name": day * 16,
+        "created": f"2026-07-0{day}T02:00:00Z",
+        "expires": f"2026-07-0{day}T14:00:00Z",
+        "this": this,
+    }
+
+
+def _client(*, there: bool) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "id": "client_7Qm2xVb9LtRz4NcW8sYp1H",
+        "name": "Bản đồ xe buýt",
+        "type": "confidential",
+        "auth_method": "client_secret_basic",
+        "grants": ["authorization_code", "refresh_token"],
+        "redirect_uris": ["https://xebuyt.example/cb"],
+        "scopes": ["read", "download"],
+        "jwks": "",
+        "revoked_at": None,
+        "secrets": [
+            {"id": "s1", "display": "hpd_cs_K7Qm2x…", "created": "2026-07-05", "ends": "2027-07-05"},
+            {"id": "s2", "display": "hpd_cs_9LtRz4…", "created": "2026-01-05", "ends": "2027-01-05"},
+        ],
+    }
+    return {
+        "caller": DEVELOPER,
+        "application": APPLICATION,
+        "client": known if there else None,
+        "secret": None,
+        "made": False,
+        "metadata": "https://data.example/.well-known/oauth-authorization-server",
+        "scope_options": [("read", "read"), ("download", "download")],
+        "grant_options": [("authorization_code", "A"), ("refresh_token", "B")],
+        "method_options": [("client_secret_basic", "A"), ("none", "B")],
+        "may_edit": True,
+        "may_stop": True,
+    }
+
+
+def _consents() -> dict[str, Any]:
+    item = {
+        "client_id": "client_7Qm2xVb9LtRz4NcW8sYp1H",
+        "name": "Bản đồ xe buýt",
+        "application": "Xe buýt",
+        "homepage": "https://xebuyt.example",
+        "scopes": ["read", "publish"],
+        "since": "2026-06-05T02:00:00Z",
+        "last_used": "2026-07-05T02:00:00Z",
+    }
+    return {"caller": DEVELOPER, "consents": [item]}
+
+
 def _security(*, on: bool) -> dict[str, Any]:
     square = Markup('<svg width="40" height="40" aria-hidden="true"></svg>')
     return {
@@ -118,8 +171,8 @@ def _security(*, on: bool) -> dict[str, Any]:
         "offer": None if on else {"secret": "ABCD EFGH", "sealed": "x", "square": square},
         "codes": ["1A2B-3C4D-5E6F"] if on else [],
         "sessions": [
-            {"created": "2026-07-05T02:00:00Z", "expires": "2026-07-05T14:00:00Z", "this": True},
-            {"created": "2026-07-04T02:00:00Z", "expires": "2026-07-04T14:00:00Z", "this": False},
+            _session("5", this=True),
+            _session("4", this=False),
         ],
     }
 
@@ -131,6 +184,9 @@ PAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "developers/new_key": _new_key,
     "developers/apps": _apps,
     "developers/app": _app,
+    "developers/client": lambda: _client(there=True),
+    "developers/client-new": lambda: _client(there=False),
+    "consents": _consents,
     "developers/team": _team,
     "developers/new_team": lambda: {"caller": DEVELOPER, "values": {}, "errors": {}},
     "second_step": lambda: {"pending": "x", "next": "", "error": "?"},

@@ -195,6 +195,7 @@ TEMPLATES = {
     "search-empty": "search.html",
     "operator/source_new_4": "operator/source_new.html",
     "security-on": "security.html",
+    "developers/client-new": "developers/client.html",
 }
 
 

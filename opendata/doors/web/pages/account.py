@@ -80,7 +80,12 @@ def _security(error: OpenDataError | None = None, codes: Sequence[str] = ()) -> 
         user = people.by_id(work, caller().user_id or "")
         token = g.get("session_token", "")
         rows = [
-            {"created": row.created, "expires": row.expires, "this": sessions.is_this(row, token)}
+            {
+                "name": sessions.name_of(row),
+                "created": row.created,
+                "expires": row.expires,
+                "this": sessions.is_this(row, token),
+            }
             for row in sessions.listing(work, user)
         ]
         offered = None if user.totp_secret else _offered(work, user, request.form.get("offer", ""))
@@ -116,6 +121,8 @@ def _offered(work: Work, user: User, sealed: str) -> dict[str, Any]:
 @permission(SIGNED_IN)
 def secure() -> BaseResponse:
     policy.require_person(caller())
+    if request.form.get("action") == "end":
+        return _end_one()
     step = STEPS.get(request.form.get("action", ""))
     if step is None:
         raise Invalid(fields={"action": N_("Không có bước này.")})
@@ -137,6 +144,13 @@ def secure() -> BaseResponse:
         answer = make_response(redirect(display.to("security"), 303))
     identity.remember(answer, opened.token, hours=hours)
     return answer
+
+
+def _end_one() -> BaseResponse:
+    with writing() as work:
+        user = people.by_id(work, caller().user_id or "")
+        sessions.end_one(work, user, request.form.get("session", ""))
+    return redirect(display.to("security"), 303)
 
 
 def _turn_on(work: Work, user: User) -> Sequence[str]:
