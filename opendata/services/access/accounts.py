@@ -13,6 +13,7 @@ from opendata.base.models import ApiKey, Application, User
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.services.access import audit, keys, mails, people, policy, signup, tokens
 from opendata.services.access.changes import next_version
+from opendata.services.access.oauth import families
 from opendata.services.access.policy import Action
 
 CONFIRM, RESET = "confirm", "reset"
@@ -106,7 +107,7 @@ def write_reset(platform: Platform, arguments: Mapping[str, Any]) -> None:
 
 
 def reset(work: Work, token: str, password: str) -> User:
-    """A new password by a mailed token. Every session ends.
+    """A new password by a mailed token. Every session ends, and all that applications were given.
 
     Where the address was not confirmed before, somebody else may have made the account: what it was given
     until then ends too. Raises `LinkEnded`, `Invalid`.
@@ -116,6 +117,7 @@ def reset(work: Work, token: str, password: str) -> User:
         _end_keys(work, user)
         own(work, user)
     people.set_password(user, password)
+    families.end_of_person(work, user.id)
     audit.record(work, "user.reset", "user", user.id)
     mails.post(work, user.email, user.locale, CHANGED_SUBJECT, CHANGED_BODY, name=user.name)
     return user

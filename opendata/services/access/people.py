@@ -12,6 +12,7 @@ from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Membership, Organization, User
 from opendata.base.runtime import Caller, Work
 from opendata.services.access import audit
+from opendata.services.access.oauth import families
 from opendata.services.access.policy import Action, require
 
 MIN_PASSWORD = 12
@@ -84,9 +85,11 @@ def set_password(user: User, password: str) -> None:
 
 
 def change_password(work: Work, user: User, current: str, password: str) -> None:
-    """Set a new password after the present one is given. Raises `BadCredentials`, `Invalid`."""
+    """Set a new password after the present one is given; what applications were given ends.
+    Raises `BadCredentials`, `Invalid`."""
     _require_password(user, current)
     set_password(user, password)
+    families.end_of_person(work, user.id)
     audit.record(work, "user.password", "user", user.id)
 
 

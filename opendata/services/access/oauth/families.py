@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from opendata.base.kit import base62
 from opendata.base.models import AuthorizationCode, DeniedToken, OAuthGrant, User
@@ -49,6 +49,15 @@ def end(work: Work, family_id: str, *, reused: bool = False) -> None:
     row.revoked_at, row.version = work.now, next_version(work)
     row.reuse_detected_at = work.now if reused else None
     audit.record(work, "grant.end", "client", row.client_id, {"grant": row.id, "reused": reused})
+
+
+def end_of_person(work: Work, user_id: str) -> None:
+    """Everything the person gave anybody ends: somebody else may have been at the account."""
+    query = select(OAuthGrant.id).where(
+        OAuthGrant.user_id == user_id, OAuthGrant.revoked_at.is_(None), OAuthGrant.ends > work.now
+    )
+    for family_id in work.session.scalars(query.order_by(OAuthGrant.id)).all():
+        end(work, family_id)
 
 
 def end_of_code(work: Work, digest: bytes) -> None:
