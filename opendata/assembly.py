@@ -20,11 +20,12 @@ from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
 from opendata.engines.mail import Mailer, open_mailer
 from opendata.engines.search import SearchIndex, open_index
-from opendata.services.access import accounts, mails, signup
+from opendata.services.access import accounts, mails, purging, signup
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
 from opendata.services.access.last_use import LastUse
+from opendata.services.access.oauth import own_client
 from opendata.services.access.oauth.access_tokens import AccessTokens
 from opendata.services.access.oauth.signing import SigningKeys
 from opendata.services.access.provider import Provider
@@ -86,10 +87,12 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
 
 
 def prepare(platform: Platform) -> None:
-    """Bring the database to this release: its schema, and the plans every installation begins with."""
+    """Bring the database to this release: its schema, and what every installation begins with, plans and
+    the client of the command line."""
     migrations.upgrade(platform.engine)
     with platform.work(SYSTEM) as work:
         defaults.seed(work)
+        own_client.seed(work)
 
 
 def _know_callers(platform: Platform) -> None:
@@ -128,6 +131,7 @@ def _timetable(platform: Platform) -> Timetable:
     timetable = Timetable(platform)
     timetable.every("harvest.due", timedelta(seconds=30), due.start)
     timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
+    timetable.every("access.purge", timedelta(hours=1), purging.purge)
     return timetable
 
 
