@@ -103,10 +103,11 @@ def _peer(storage: str | None) -> Flask:
 def _nothing_asked() -> Iterator[None]:
     """Neither key nor limit nor meter."""
     with (
-        patch.object(gate, "identify", lambda: False),
-        patch.object(limits, "admit", lambda: None),
-        patch.object(limits, "tell", lambda _response: None),
-        patch.object(metering, "note", lambda _response: None),
+        patch.object(gate, "identify", lambda *_: False),
+        patch.object(limits, "admit", lambda *_: None),
+        patch.object(limits, "tell", lambda *_: []),
+        patch.object(metering, "note", lambda *_: None),
+        patch.object(gate, "tell", lambda *_: None),
     ):
         yield
 

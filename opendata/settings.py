@@ -43,6 +43,11 @@ class Settings:
     floor_per_second: int = _setting(
         50, "Requests a second from one network before anything else is looked at. 0: no floor."
     )
+    network_multipliers: Mapping[str, int] = _setting(
+        {},
+        "Networks where many share an address, as schools do, and as how many addresses each counts, for the"
+        " plan without a key and for the floor: {'203.0.113.7/32' = 20}. TOML only.",
+    )
     base_url: str = _setting("http://127.0.0.1:8000", "Public address; every absolute link begins with it.")
     allowed_hosts: tuple[str, ...] = _setting((), "Host names answered besides that of base_url.")
     secret_key: str = _setting(

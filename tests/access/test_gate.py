@@ -11,9 +11,11 @@ from sqlalchemy.exc import OperationalError
 from opendata.base.kit import secrets
 from opendata.base.models import ApiKey, Application, User
 from opendata.base.runtime import SYSTEM, Platform
+from opendata.doors.http.gate import MISSES
 from opendata.services.access import accounts, applications, authenticator
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes, next_version
+from opendata.services.plans.book import PlanBook
 from opendata.testing.queries import counted
 from opendata.testing.web import City, problem_of
 
@@ -29,7 +31,7 @@ def secret(still_city: City) -> str:
 @pytest.fixture(autouse=True)
 def calm(still_city: City) -> None:
     """No test meets the misses of another."""
-    still_city.app.extensions["opendata.misses"]._counts.clear()
+    still_city.app.extensions[MISSES].forgive("127.0.0.1")
 
 
 def ways(secret: str) -> list[dict[str, str]]:
@@ -142,9 +144,9 @@ def test_a_key_in_the_address_is_refused_unless_the_plan_allows_it(
 def test_an_allowed_key_in_the_address_leaves_no_trace(
     still_city: City, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = Authenticator.key
+    found = PlanBook.of
     monkeypatch.setattr(
-        Authenticator, "key", lambda self, text: replace(read(self, text), query_allowed=True)
+        PlanBook, "of", lambda *a, **named: replace(found(*a, **named), query_key_allowed=True)
     )
     answer = still_city.client().get(f"{URL}?size=1&api_key={secret}&sort=title")
     assert answer.status_code == 200

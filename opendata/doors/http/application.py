@@ -1,11 +1,12 @@
 """The Flask application around the doors: request id, host check, headers, errors by path."""
 
+import time
 from collections.abc import Callable, Iterable
 from math import inf
 from secrets import token_hex
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -20,12 +21,15 @@ from opendata.doors.http import (
     identity,
     language,
     last_answers,
+    late_fields,
     limits,
     machines,
     metering,
+    networks,
     ratelimit_fields,
 )
-from opendata.doors.http.context import EXTENSION, is_reduced
+from opendata.doors.http.context import EXTENSION, is_reduced, platform, this_context, this_request
+from opendata.doors.http.networks import Networks
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
 
@@ -73,6 +77,9 @@ READABLE_HEADERS = ", ".join(
     )
 )
 """What a script of another origin may read of an answer of the API."""
+READABLE_BY_ALL = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", READABLE_HEADERS))
+"""Public data may be read by scripts of any origin, without credentials."""
+NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 
 ErrorPage = Callable[[OpenDataError], Response]
 
@@ -86,11 +93,14 @@ def build(platform: Platform) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    floor.install(app, platform)
+    late_fields.install(app)
+    known = Networks(platform.settings.network_multipliers)
+    networks.install(app, known)
+    floor.install(app, platform, known)
     if platform.settings.trusted_proxies:
         hops = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
-    gate.install(app)
+    gate.install(app, platform)
     last_answers.install(app)
     app.before_request(_begin)
     app.after_request(_finish)
@@ -100,29 +110,28 @@ def build(platform: Platform) -> Flask:
 
 
 def _begin() -> None:
-    metering.begin()
-    PATIENCE.set(READ_SECONDS if request.method in identity.SAFE else inf)
+    asked, here, parts = this_request(), this_context(), platform()
+    here.began = time.perf_counter()
+    here.now = parts.clock()
+    here.at = here.now.timestamp()
+    here.request_id = token_hex(6)
+    PATIENCE.set(READ_SECONDS if asked.method in identity.SAFE else inf)
     clear_contextvars()
-    g.request_id = token_hex(6)
-    bind_contextvars(request_id=g.request_id)
-    language.choose()
-    if request.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be
+    bind_contextvars(request_id=here.request_id)
+    language.choose(asked, here)
+    if asked.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be
         return
-    _require_known_host()
-    bodies.allow()
-    if machines.asked():
-        g.caller, g.csrf = ANONYMOUS, None
+    _require_known_host(asked.host)
+    bodies.allow(asked)
+    if machines.asked(asked):
+        here.caller, here.csrf = ANONYMOUS, None
     else:
-        identity.identify()
-    limits.admit()
+        identity.identify(asked, here, parts)
+    limits.admit(asked, here, parts)
 
 
-def _require_known_host() -> None:
-    host = (
-        request.host.rsplit(":", 1)[0].strip("[]")
-        if not request.host.endswith("]")
-        else request.host.strip("[]")
-    )
+def _require_known_host(asked: str) -> None:
+    host = asked.strip("[]") if asked.endswith("]") else asked.rsplit(":", 1)[0].strip("[]")
     if host not in current_app.extensions[HOSTS]:
         raise BadRequest(fields={"Host": BadRequest.message})
 
@@ -135,9 +144,8 @@ def _known_hosts(settings: Settings) -> frozenset[str | None]:
 
 
 def _finish(response: Response) -> Response:
+    asked, here, parts = this_request(), this_context(), platform()
     headers = response.headers
-    headers["X-Request-Id"] = g.get("request_id", "")
-    headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("Cache-Control", "private, no-store")
@@ -146,19 +154,18 @@ def _finish(response: Response) -> Response:
         headers["Cache-Control"] = "no-store"
     identity.keep_form_token(response)
     last_answers.note(response)
-    gate.tell(response)
-    limits.tell(response)
-    metering.note(response)
-    if request.path.startswith("/api/"):
-        _allow_reading_from_anywhere(response)
+    gate.tell(response, here)
+    late = [*limits.tell(response, here, parts), ("X-Request-Id", here.get("request_id", "")), NO_SNIFFING]
+    metering.note(response, asked, here, parts)
+    if asked.path.startswith("/api/"):
+        late += READABLE_BY_ALL
+        _answer_preflight(response, asked)
+    late_fields.put(asked.environ, late)
     return response
 
 
-def _allow_reading_from_anywhere(response: Response) -> None:
-    """Public data may be read by scripts of any origin, without credentials."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = READABLE_HEADERS
-    if request.method == "OPTIONS":
+def _answer_preflight(response: Response, asked: Request) -> None:
+    if asked.method == "OPTIONS":
         asked_with = (
             "Accept, Accept-Language, Authorization, If-Match, If-None-Match, If-Range, Range, X-Api-Key"
         )
@@ -180,7 +187,7 @@ def _render(error: Exception) -> Response:
     if (stale := last_answers.instead_of(ours)) is not None:
         return stale
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
-    if request.path.startswith(("/api/", "/health/")) or page is None or machines.asked():
+    if request.path.startswith(("/api/", "/health/")) or page is None or machines.asked(this_request()):
         return _challenged(problem(ours), ours)
     try:
         return page(ours)

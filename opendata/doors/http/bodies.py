@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import Request, current_app
 
 from opendata.doors.http.context import platform
 
@@ -18,11 +18,11 @@ def takes_files(view: F) -> F:
     return view
 
 
-def allow() -> None:
+def allow(asked: Request) -> None:
     """Before each request, ahead of anything that reads the body."""
-    view = current_app.view_functions.get(request.endpoint or "")
+    view = current_app.view_functions.get(asked.endpoint or "")
     if view is not None and _marked(view):
-        request.max_content_length = (platform().settings.max_upload_mb << 20) + AROUND_A_FILE
+        asked.max_content_length = (platform().settings.max_upload_mb << 20) + AROUND_A_FILE
 
 
 def _marked(view: Any) -> bool:

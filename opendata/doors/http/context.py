@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
-from flask import current_app, g
+from flask import Request, current_app, g, request
 
 from opendata.base.runtime import ANONYMOUS, Caller, Platform, Work
 
@@ -13,6 +13,16 @@ EXTENSION = "opendata"
 
 def platform() -> Platform:
     return cast("Platform", current_app.extensions[EXTENSION])
+
+
+def this_request() -> Request:
+    """The request itself: every access through the proxy costs, and gates look many times."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
+
+
+def this_context() -> Any:
+    """`g` itself, for the same reason."""
+    return g._get_current_object()  # noqa: SLF001
 
 
 def caller() -> Caller:

@@ -135,7 +135,6 @@ def _dressed(response: Response, download: Download) -> Response:
     answers.allow_caching(response, etag=download.sha256, public=download.public)
     headers["Accept-Ranges"] = "bytes"
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    headers["X-Content-Type-Options"] = "nosniff"
     inert = response.status_code != 304 and _is_inert(download)
     headers["Content-Disposition"] = content_disposition("inline" if inert else "attachment", download.name)
     if download.synthetic:

@@ -5,7 +5,6 @@ addresses and wrong keys cost little. Checks of health pass: those who ask them 
 """
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -17,6 +16,7 @@ from opendata.base.kit.errors import RateLimited, Unavailable
 from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
 from opendata.doors.http import address
+from opendata.doors.http.networks import Networks
 from opendata.engines.counters import Cell, Counters
 from opendata.engines.counters.leases import Asked, Leases
 
@@ -29,16 +29,17 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Floor:
-    def __init__(self, application: Application, platform: Platform) -> None:
+    def __init__(self, application: Application, platform: Platform, networks: Networks) -> None:
         self._application = application
         self._rate = platform.settings.floor_per_second
         self._platform = platform
+        self._networks = networks
         self._leases = Leases(platform.part(Counters), workers=platform.settings.workers, clock=self._now)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith("/health/"):
             return self._application(environ, start_response)
-        wait = self._wait(block(environ.get("REMOTE_ADDR")))
+        wait = self._wait(environ.get("REMOTE_ADDR"))
         if wait:
             return _refuse(environ, start_response, wait)
         return self._application(environ, start_response)
@@ -46,30 +47,26 @@ class Floor:
     def _now(self) -> float:
         return self._platform.clock().timestamp()
 
-    def _wait(self, network: str) -> int:
+    def _wait(self, remote: str | None) -> int:
         """Seconds to wait, 0 for none. A fault of the counters stops nobody."""
+        network = address.network(remote)
         try:
-            good, lease = self._leases.take(network, lambda: self._asked(network))
+            good, lease = self._leases.take(network, lambda: self._asked(network, remote))
         except Unavailable as error:
             log.warning("floor.failed", error=repr(error))
             return 0
         return 0 if good else max(1, ceil(lease.readings[0].wait))
 
-    def _asked(self, network: str) -> Asked:
-        cell = Cell(f"f:{{{network}}}", "gcra", self._rate * BURST_SECONDS, 1 / self._rate)
-        return Asked([cell], float(self._rate), self._now() + 3600)
+    def _asked(self, network: str, remote: str | None) -> Asked:
+        rate = self._rate * self._networks.factor(remote)
+        cell = Cell(f"f:{{{network}}}", "gcra", rate * BURST_SECONDS, 1 / rate)
+        return Asked([cell], float(rate), self._now() + 3600)
 
 
-@lru_cache(maxsize=20_000)
-def block(remote: str | None) -> str:
-    """The network of an address, remembered: the same few ask all the time."""
-    return address.block(address.canonical(remote))
-
-
-def install(app: Flask, platform: Platform) -> None:
+def install(app: Flask, platform: Platform, networks: Networks) -> None:
     """Inside of what reads the address a proxy vouches for, outside of everything else."""
     if platform.settings.floor_per_second:
-        floor = Floor(app.wsgi_app, platform)
+        floor = Floor(app.wsgi_app, platform, networks)
         app.extensions[EXTENSION] = floor
         app.wsgi_app = floor  # type: ignore[method-assign]
 

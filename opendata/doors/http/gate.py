@@ -27,6 +27,7 @@ from opendata.services.access.credentials import Credential
 
 MISSES = "opendata.misses"
 QUERY_FIELD = "api_key"
+KEY_HEADER = "X-Api-Key"
 PLANES = ("/api/",)
 """Paths where credentials count; pages know browsers only."""
 _NEVER_A_KEY = (credentials.KeyMalformed, credentials.KeyUnknown, credentials.TokenInvalid)

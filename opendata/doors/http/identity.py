@@ -8,14 +8,14 @@ Callers of the API who bring no session have nothing a foreign page could abuse 
 
 import hmac
 import secrets
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Response, g, request
+from flask import Request, Response, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.kit.errors import N_, NotAllowed
-from opendata.base.runtime import ANONYMOUS
+from opendata.base.runtime import ANONYMOUS, Platform
 from opendata.doors.http import gate
 from opendata.doors.http.context import platform
 from opendata.services.access import sessions
@@ -43,21 +43,20 @@ def _secure() -> bool:
     return cast("bool", platform().settings.base_url.startswith("https:"))
 
 
-def identify() -> None:
+def identify(asked: Request, here: Any, parts: Platform) -> None:
     """Before each request: resolve the caller and refuse forged state changes.
 
     A key or token speaks for itself: nothing a foreign page could make a browser send comes with it.
     """
-    g.caller, g.csrf = ANONYMOUS, None
-    if gate.identify():
+    here.caller, here.csrf = ANONYMOUS, None
+    if gate.identify(asked, here, parts):
         return
-    token = request.cookies.get(cookie_name())
-    if token:
-        with platform().read() as work:
+    if "HTTP_COOKIE" in asked.environ and (token := asked.cookies.get(cookie_name())):
+        with parts.read() as work:
             session = sessions.resume(work, token)
         if session is not None:
-            g.caller, g.csrf, g.session_token = session.caller, session.csrf, token
-    if request.method not in SAFE:
+            here.caller, here.csrf, here.session_token = session.caller, session.csrf, token
+    if asked.method not in SAFE:
         _require_same_site()
         _require_token()
 

@@ -1,18 +1,20 @@
 """Which language a request is answered in: the path, then a cookie, then Accept-Language for the API."""
 
-from flask import g, request
+from typing import Any
+
+from flask import Request
 
 LANGUAGES = ("vi", "en")
 
 
-def choose() -> None:
+def choose(asked: Request, here: Any) -> None:
     """Pages: /en/… is English, everything else Vietnamese. API: `lang`, then Accept-Language."""
-    path = request.path
+    path = asked.path
     if path == "/en" or path.startswith("/en/"):
-        g.language = "en"
+        here.language = "en"
     elif path.startswith("/api/"):
-        asked = request.args.get("lang")
-        best = asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
-        g.language = best or "vi"
+        wish = asked.args.get("lang")
+        best = wish if wish in LANGUAGES else asked.accept_languages.best_match(LANGUAGES)
+        here.language = best or "vi"
     else:
-        g.language = "vi"
+        here.language = "vi"

@@ -6,36 +6,40 @@ floor that counts below.
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
-from flask import Request, Response, g, request
+from flask import Request, Response, g
 
 from opendata.base.kit.errors import RateLimited
-from opendata.base.runtime import ANONYMOUS
-from opendata.doors.http import floor, ratelimit_fields
-from opendata.doors.http.context import platform
+from opendata.base.runtime import ANONYMOUS, Platform
+from opendata.doors.http import address, networks, ratelimit_fields
+from opendata.doors.http.context import platform, this_context, this_request
+from opendata.doors.http.prices import PRICES, Price
+from opendata.doors.http.ratelimit_fields import Field
 from opendata.services.access.credentials import Credential
 from opendata.services.plans.book import PlanBook, Terms
 from opendata.services.plans.gate import Admission, Context, PlanGate
 
 log = structlog.get_logger(__name__)
 PLANE = "/api/"
-FREE = frozenset({"plans.my_limits"})
-"""Endpoints that cost nothing: what is left can be asked when nothing is."""
 JITTER = 0.1
 MOST_JITTER = 60
+_USUAL = Price()
 
 
-def admit() -> None:
+def admit(asked: Request, here: Any, parts: Platform) -> None:
     """After it is known who asks. Raises what the plan refuses."""
-    asked, here = this_request(), this_context()
-    if not asked.path.startswith(PLANE) or asked.method == "OPTIONS" or asked.endpoint in FREE:
+    price = PRICES.get(asked.endpoint or "", _USUAL)
+    if not asked.path.startswith(PLANE) or asked.method == "OPTIONS" or price.free:
         return
-    parts = platform()
     try:
-        here.asking = asking = _context(asked, here, parts.part(PlanBook))
-        here.admission = parts.part(PlanGate).check(asking)
+        here.asking = asking = _context(asked.environ, here, parts)
+        gate = parts.part(PlanGate)
+        here.admission = admission = gate.check(asking, at=here.at)
+        if price.held_seconds:
+            here.held = _hold(gate, admission, here.request_id, price.held_seconds)
     except RateLimited as error:
         here.limit_lines = error.params.get("lines", ())
         raise _with_jitter(error) from None
@@ -43,31 +47,35 @@ def admit() -> None:
         log.exception("limits.failed", error=repr(error))
 
 
-def this_request() -> Request:
-    """The request itself: every access through the proxy costs, and limits look many times."""
-    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
-
-
-def this_context() -> Any:
-    """`g` itself, for the same reason."""
-    return g._get_current_object()  # noqa: SLF001
+def _hold(gate: PlanGate, admission: Admission, holder: str, seconds: float) -> bool:
+    """Whether a place among the calls that run at once is held. Where there is none nothing is charged."""
+    try:
+        return gate.enter(admission.context, holder, seconds)
+    except RateLimited:
+        gate.uncharge(admission)
+        raise
 
 
 def context() -> Context:
     """Who asks, as rules count."""
-    return _context(this_request(), this_context(), platform().part(PlanBook))
+    return _context(this_request().environ, this_context(), platform())
 
 
-def _context(asked: Request, here: Any, book: PlanBook) -> Context:
-    network = floor.block(asked.environ.get("REMOTE_ADDR"))
+def _context(environ: Mapping[str, Any], here: Any, parts: Platform) -> Context:
+    network = address.network(environ.get("REMOTE_ADDR"))
     shown: Credential | None = here.get("credential")
     if shown is not None:
-        terms = book.of(shown.owner, shown.application_id, env=shown.env)
-        return Context(terms=terms, ip=network, owner=shown.owner, app=shown.application_id, key=shown.id)
+        return Context(terms_of(shown, parts), network, shown.owner, shown.application_id, shown.id)
+    book = parts.part(PlanBook)
     if (user := here.get("caller", ANONYMOUS).user_id) is not None:
         owner = f"user:{user}"
-        return Context(terms=book.of(owner), ip=network, owner=owner)
-    return Context(terms=book.anonymous(), ip=network)
+        return Context(book.of(owner), network, owner)
+    return Context(book.anonymous(networks.factor(environ.get("REMOTE_ADDR"))), network)
+
+
+def terms_of(shown: Credential, parts: Platform) -> Terms:
+    """The plan a key or token is served under."""
+    return parts.part(PlanBook).of(shown.owner, shown.application_id, env=shown.env)
 
 
 def terms() -> Terms:
@@ -84,27 +92,25 @@ def cost(**spent: int) -> None:
         platform().part(PlanGate).charge(admission.context, spent)
 
 
-def tell(response: Response) -> None:
-    """After each request: give back what is not charged, and write the fields."""
-    here = this_context()
+def tell(response: Response, here: Any, parts: Platform) -> list[Field]:
+    """After each request: give back what is not charged, free what is held; the fields of the answer."""
     admission: Admission | None = here.get("admission")
     lines = here.get("limit_lines")
     if admission is None and lines is None:
-        return
-    parts = platform()
-    plan_gate, now = parts.part(PlanGate), parts.clock()
+        return []
+    gate = parts.part(PlanGate)
     if admission is not None:
         if response.status_code == 304 or response.status_code >= 500:
-            plan_gate.uncharge(admission)
-        lines = admission.lines(now.timestamp())
-        if (spent := here.get("cost")) is not None:
-            cost = {"requests": admission.taken, **spent}
-            told = ", ".join(f"{unit}={amount}" for unit, amount in cost.items())
-            response.headers["X-Request-Cost"] = told
-    asking: Context = here.asking
-    ratelimit_fields.write(
-        response.headers, asking.terms, lines or (), now, plan_gate.zone, degraded=plan_gate.degraded
-    )
+            gate.uncharge(admission)
+        lines = lines or admission.lines(here.at)
+    fields = ratelimit_fields.fields(here.asking.terms, lines, here.at, gate.zone, degraded=gate.degraded)
+    if admission is not None and (spent := here.get("cost")) is not None:
+        cost = {"requests": admission.taken, **spent}
+        fields.append(("X-Request-Cost", ", ".join(f"{unit}={amount}" for unit, amount in cost.items())))
+    if here.get("held"):
+        asking, holder = here.asking, here.request_id
+        response.call_on_close(lambda: gate.leave(asking, holder))
+    return fields
 
 
 def _with_jitter(error: RateLimited) -> RateLimited:

@@ -7,7 +7,7 @@ token is asked for.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import Request, current_app
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,8 +18,8 @@ def for_machines(view: F) -> F:
     return view
 
 
-def asked() -> bool:
-    """Whether this request is for such a view."""
+def asked(request: Request) -> bool:
+    """Whether a request is for such a view."""
     view = current_app.view_functions.get(request.endpoint or "")
     while view is not None:
         if getattr(view, "__for_machines__", False):

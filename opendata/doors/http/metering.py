@@ -1,50 +1,45 @@
 """One record of every answer of the data plane, for the meter."""
 
 import time
+from typing import Any
 
-from flask import Response, g
+from flask import Request, Response
 
 from opendata.base.kit.secrets import redact
-from opendata.doors.http import floor
-from opendata.doors.http.context import platform
-from opendata.doors.http.limits import PLANE, this_context, this_request
+from opendata.base.runtime import Platform
+from opendata.doors.http import address
+from opendata.doors.http.limits import PLANE
 from opendata.services.plans.gate import Admission
 from opendata.services.plans.meter import Meter, Record
 
 NO_ROUTE = "(none)"
 
 
-def begin() -> None:
-    g.began = time.perf_counter()
-
-
-def note(response: Response) -> None:
+def note(response: Response, asked: Request, here: Any, parts: Platform) -> None:
     """After each request."""
-    asked, here = this_request(), this_context()
-    environ, path, status = asked.environ, asked.path, response.status_code
-    if not path.startswith(PLANE) or asked.method == "OPTIONS":
+    path, method, status = asked.path, asked.method, response.status_code
+    if not path.startswith(PLANE) or method == "OPTIONS":
         return
     admission: Admission | None = here.get("admission")
-    rule, arguments = asked.url_rule, asked.view_args or {}
-    failed, spent, now = status >= 400, here.get("cost"), time.perf_counter()
-    parts = platform()
+    environ, rule, arguments = asked.environ, asked.url_rule, asked.view_args
+    failed, spent = status >= 400, here.get("cost")
     parts.part(Meter).note(
         Record(
-            parts.clock().timestamp(),
-            here.get("request_id", ""),
+            here.at,
+            here.request_id,
             here.get("asking"),
             rule.rule if rule is not None else NO_ROUTE,
-            asked.method,
+            method,
             status,
             here.get("error_code", "") if failed else "",
-            (now - here.began) * 1000,
-            _sent(response, asked.method),
+            (time.perf_counter() - here.began) * 1000,
+            _sent(response, method),
             spent.get("rows", 0) if spent else 0,
             admission.taken if admission is not None else 0,
-            floor.block(environ.get("REMOTE_ADDR")),
+            address.network(environ.get("REMOTE_ADDR")),
             environ.get("HTTP_USER_AGENT", ""),
-            arguments.get("dataset_id", ""),
-            arguments.get("resource_id", ""),
+            arguments.get("dataset_id", "") if arguments else "",
+            arguments.get("resource_id", "") if arguments else "",
             redact(path) if failed else "",
             redact(asked.query_string.decode("utf-8", "replace")) if failed else "",
         )

@@ -1,13 +1,16 @@
 """Slows down who tries keys: after twenty misses in a minute a network waits for the next one.
 
-Each worker counts for itself; the limits of the data plane count over all of them.
+All workers count together. A worker asks the shared counters at a miss alone, and remembers whom they told
+to wait.
 """
 
 import threading
 import time
 from collections import OrderedDict
+from math import ceil
 
 from opendata.base.kit.errors import RateLimited
+from opendata.engines.counters import Cell, Counters, CountersUnavailable
 
 MOST = 20
 MINUTE = 60.0
@@ -15,24 +18,36 @@ KEPT = 20_000
 
 
 class Misses:
-    """Bounded: the networks that were quiet longest are forgotten first."""
-
-    def __init__(self) -> None:
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
         self._lock = threading.Lock()
-        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._waiting: OrderedDict[str, float] = OrderedDict()
 
     def require_few(self, network: str) -> None:
         """Raises `RateLimited` while the network has to wait."""
-        began, count = self._counts.get(network, (0.0, 0))
-        left = began + MINUTE - time.monotonic()
-        if count >= MOST and left > 0:
-            raise RateLimited(retry_after=int(left) + 1)
+        left = self._waiting.get(network, 0.0) - time.monotonic()
+        if left > 0:
+            raise RateLimited(retry_after=ceil(left))
 
     def note(self, network: str) -> None:
-        now = time.monotonic()
+        """One more miss. Raises `RateLimited` for one too many."""
+        try:
+            taken = self._counters.take([_cell(network)])
+        except CountersUnavailable:
+            return  # the floor below still counts
+        if taken.granted:
+            return
         with self._lock:
-            began, count = self._counts.pop(network, (now, 0))
-            fresh = (now, 1) if now - began >= MINUTE else (began, count + 1)
-            self._counts[network] = fresh
-            if len(self._counts) > KEPT:
-                self._counts.popitem(last=False)
+            self._waiting[network] = time.monotonic() + taken.readings[0].wait
+            if len(self._waiting) > KEPT:
+                self._waiting.popitem(last=False)
+        self.require_few(network)
+
+    def forgive(self, network: str) -> None:
+        """Begin anew."""
+        self._waiting.pop(network, None)
+        self._counters.forget([_cell(network).key])
+
+
+def _cell(network: str) -> Cell:
+    return Cell(f"m:{{{network}}}", "sliding", MOST, MINUTE)

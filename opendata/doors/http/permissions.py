@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app
 
 from opendata.base.runtime import Caller
 from opendata.services.access import policy
@@ -12,6 +12,8 @@ from opendata.services.access.policy import Action
 F = TypeVar("F", bound=Callable[..., Any])
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
+SCOPES = "opendata.scopes"
+"""Scope by endpoint and method, where it was looked up."""
 
 
 def permission(rule: Action | str, *, scope: str | None = None) -> Callable[[F], F]:
@@ -43,17 +45,20 @@ def declared(view: Any, attribute: str = "__permission__") -> Any:
     return None
 
 
-def require_scope(caller: Caller) -> None:
+def require_scope(caller: Caller, asked: Request) -> None:
     """Before the view: whether the key may be used for this route. Raises `InsufficientScope`."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    needed = _scope_of_view(view) if view is not None else ""
+    scopes: dict[tuple[str, str], str] = current_app.extensions.setdefault(SCOPES, {})
+    route = (asked.endpoint or "", asked.method)
+    if (needed := scopes.get(route)) is None:
+        view = current_app.view_functions.get(route[0])
+        needed = scopes[route] = _scope_of_view(view, asked.method) if view is not None else ""
     if needed and not caller.has_scope(needed):
         raise policy.InsufficientScope(scope=needed)
 
 
-def _scope_of_view(view: Any) -> str:
+def _scope_of_view(view: Any, asked: str) -> str:
     klass = getattr(view, "view_class", None)
-    method = "get" if request.method in {"HEAD", "OPTIONS"} else request.method.lower()
+    method = "get" if asked in {"HEAD", "OPTIONS"} else asked.lower()
     return declared(getattr(klass, method, view) if klass else view, "__scope__") or ""
 
 

@@ -10,11 +10,9 @@ from math import ceil
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from werkzeug.datastructures import Headers
-
 from opendata.services.plans.book import Terms
 from opendata.services.plans.gate import Line
-from opendata.services.plans.rules import Rule
+from opendata.services.plans.rules import Rule, period
 
 READABLE = (
     "RateLimit",
@@ -25,28 +23,27 @@ READABLE = (
     "X-RateLimit-Reset",
     "X-Request-Cost",
 )
+Field = tuple[str, str]
 _QUOTA_UNITS = {"requests": "", "bytes": ';qu="content-bytes"'}
 """Units the draft knows; rows are none and stand in the cost alone."""
 
 
-def write(
-    headers: Headers, terms: Terms, lines: Sequence[Line], now: datetime, zone: ZoneInfo, *, degraded: bool
-) -> None:
-    """Set the fields of one answer, which has none of them yet."""
+def fields(terms: Terms, lines: Sequence[Line], at: float, zone: ZoneInfo, *, degraded: bool) -> list[Field]:
+    """Those of one answer, as of a time (epoch)."""
     shown = [line for line in lines if line.rule.unit in _QUOTA_UNITS]
     if not shown:
-        return
+        return []
     pace = tightest(shown)
     told = [
-        ("RateLimit-Policy", policy(terms, now.astimezone(zone))),
+        ("RateLimit-Policy", policy(terms, at, zone)),
         ("RateLimit", ", ".join([f'"{x.rule.name}";r={x.remaining};t={seconds(x)}' for x in shown])),
         ("X-RateLimit-Limit", str(pace.rule.limit)),
         ("X-RateLimit-Remaining", str(pace.remaining)),
-        ("X-RateLimit-Reset", str(int(now.timestamp()) + seconds(pace))),
+        ("X-RateLimit-Reset", str(int(at) + seconds(pace))),
     ]
     if degraded:
         told.append(("X-RateLimit-Mode", "degraded"))
-    headers.extend(told)
+    return told
 
 
 def seconds(line: Line) -> int:
@@ -66,16 +63,15 @@ def tightest(lines: Sequence[Line]) -> Line:
     )
 
 
-def policy(terms: Terms, local: datetime) -> str:
-    """The rules as a list; windows of calendar months are as long as this one. `local` is in the city's
-    zone."""
-    month = (local.year, local.month)
-    told = terms.memory.get(month)
-    if told is None:
-        zone = cast("ZoneInfo", local.tzinfo)
+def policy(terms: Terms, at: float, zone: ZoneInfo) -> str:
+    """The rules as a list; windows of calendar months are as long as this one."""
+    told, until = terms.memory.get("policy", ("", 0.0))
+    if at >= until:
+        here = datetime.fromtimestamp(at, zone)
         rules = [rule for rule in terms.counted if rule.unit in _QUOTA_UNITS]
-        told = terms.memory[month] = ", ".join(_policy(rule, local, zone) for rule in rules)
-    return told
+        told = ", ".join(_policy(rule, here, zone) for rule in rules)
+        terms.memory["policy"] = told, period("calmonth", here, zone)[1].timestamp()
+    return cast("str", told)
 
 
 def _policy(rule: Rule, there: datetime, zone: ZoneInfo) -> str:

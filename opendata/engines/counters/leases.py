@@ -54,13 +54,16 @@ class Leases:
         self._lock = threading.Lock()
         self._held: OrderedDict[Hashable, Lease] = OrderedDict()
 
-    def take(self, subject: Hashable, ask: Callable[[], Asked], need: int = 1) -> tuple[bool, Lease]:
+    def take(
+        self, subject: Hashable, ask: Callable[[], Asked], need: int = 1, *, now: float | None = None
+    ) -> tuple[bool, Lease]:
         """Whether `need` was there, and the lease that tells what is left. `ask` is called where the cells
-        of the subject are not known or no longer right."""
+        of the subject are not known or no longer right. `now` for who has read the clock already."""
+        now = self._now() if now is None else now
         lease = self._held.get(subject)
         if lease is not None:
             with self._lock:
-                if lease.left >= need and self._now() - lease.at < LOT_SECONDS:
+                if lease.left >= need and now - lease.at < LOT_SECONDS:
                     lease.left -= need
                     return True, lease
         return self._asked(subject, lease, ask, need)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from opendata.base.kit import secrets
 from opendata.base.kit.errors import OpenDataError, Unavailable
-from opendata.base.kit.secrets import Peppers
+from opendata.base.kit.secrets import Peppers, fingerprint
 from opendata.base.models import ApiKey, Application, User
 from opendata.base.runtime import Caller, Platform, Work
 from opendata.services.access import applications, credentials, keys, people
@@ -62,29 +62,33 @@ class Authenticator:
         )
         changes.follow(User.id, User.version, lambda ids: self._forget(ids, lambda c: c.caller.user_id))
 
-    def remembered(self, text: str) -> bool:
-        """Whether the key is known to this worker: using it costs nobody anything."""
-        return self._peppers.digest(text) in self._known
+    def remembered(self, text: str) -> Credential | None:
+        """A key that this worker has seen: using it costs nobody anything. Raises `Unavailable`."""
+        self._changes.current()
+        credential = self._known.get(fingerprint(text))
+        if credential is None:
+            return None
+        if self._changes.age > LONGEST_BLIND:
+            raise Unavailable
+        self._last_use.note(credential.id)
+        return credential
 
     def key(self, text: str) -> Credential:
         """The key with this text. It may still be expired or bound to another network.
 
         Raises `KeyMalformed` (nothing was looked up), `KeyUnknown`, `Unavailable`.
         """
-        if secrets.kind_of(text, self._prefix) not in applications.ENVIRONMENTS:
-            raise credentials.KeyMalformed
-        self._changes.current()
-        digest = self._peppers.digest(text)
-        credential = self._known.get(digest)
+        credential = self.remembered(text)
         if credential is None:
-            credential = self._looked_up(digest, text)
-        elif self._changes.age > LONGEST_BLIND:
-            raise Unavailable
-        self._last_use.note(credential.id)
+            credential = self._looked_up(text)
+            self._last_use.note(credential.id)
         return credential
 
-    def _looked_up(self, digest: bytes, text: str) -> Credential:
+    def _looked_up(self, text: str) -> Credential:
         """One look for each key at a time, however many ask."""
+        if secrets.kind_of(text, self._prefix) not in applications.ENVIRONMENTS:
+            raise credentials.KeyMalformed
+        digest = fingerprint(text)
         with self._turns[digest[0] % STRIPES]:
             if (known := self._known.get(digest)) is not None:
                 return known
@@ -101,7 +105,7 @@ class Authenticator:
                 raise credentials.KeyUnknown
             credential, kid = found
             if kid != self._peppers.current:
-                self._last_use.rewrite(credential.id, digest, self._peppers.current)
+                self._last_use.rewrite(credential.id, self._peppers.digest(text), self._peppers.current)
             self._keep(digest, credential, before)
             return credential
 

@@ -102,7 +102,6 @@ class Credential:
     networks: tuple[Network, ...] = ()
     origins: frozenset[str] = frozenset()
     replaced: bool = False
-    query_allowed: bool = False
     refusal: type[OpenDataError] | None = None
     """Why it is refused whatever is asked: revoked, suspended, blocked."""
 

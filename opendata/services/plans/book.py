@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -36,7 +36,7 @@ class Terms:
     """The rules that cells count, those of requests first."""
     partitions: tuple[str, ...] = field(init=False, repr=False)
     """What its rules count by, each once."""
-    memory: dict[Any, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    memory: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
     """What is written of it again and again."""
 
     def __post_init__(self) -> None:
@@ -44,6 +44,18 @@ class Terms:
         counted.sort(key=lambda rule: rule.unit != "requests")
         object.__setattr__(self, "counted", tuple(counted))
         object.__setattr__(self, "partitions", tuple(dict.fromkeys(rule.partition for rule in self.rules)))
+
+    def times(self, factor: int) -> "Terms":
+        """The same with so many times the amounts."""
+        if factor == 1:
+            return self
+        told: Terms | None = self.memory.get(f"times {factor}")
+        if told is None:
+            more = tuple(
+                replace(rule, amount=rule.amount * factor, burst=rule.burst * factor) for rule in self.rules
+            )
+            told = self.memory[f"times {factor}"] = replace(self, rules=more)
+        return told
 
 
 class PlanBook:
@@ -62,8 +74,9 @@ class PlanBook:
         ):
             changes.follow(object_id, version, self.forget)
 
-    def anonymous(self) -> Terms:
-        return self._looked_up("", defaults.ANONYMOUS)
+    def anonymous(self, factor: int = 1) -> Terms:
+        """The open plan; for an address that counts as `factor` of them, so many times its amounts."""
+        return self._looked_up("", defaults.ANONYMOUS).times(factor)
 
     def of(self, owner: str, application_id: str = "", *, env: str = "live") -> Terms:
         """What a person, or an application of `owner`, may do with the open data of the portal."""

@@ -43,7 +43,7 @@ class ConcurrencyExceeded(RateLimited):
     message = N_("Quá nhiều yêu cầu cùng lúc. Vui lòng đợi yêu cầu trước kết thúc.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Context:
     """Who calls, as the rules count: values of the partitions and the plan."""
 
@@ -124,9 +124,10 @@ class PlanGate:
         """Whether each worker counts for itself because the shared counters are away."""
         return bool(getattr(self.counters, "degraded", False))
 
-    def check(self, context: Context, requests: int = 1) -> Admission:
-        """Let a call in and charge it. Raises `TooFast`, `QuotaExceeded`."""
-        good, lease = self._leases.take(context.identity, lambda: self._asked(context), requests)
+    def check(self, context: Context, requests: int = 1, *, at: float | None = None) -> Admission:
+        """Let a call in and charge it; `at` is now (epoch). Raises `TooFast`, `QuotaExceeded`."""
+        now = self.now() if at is None else at
+        good, lease = self._leases.take(context.identity, lambda: self._asked(context), requests, now=now)
         rules = context.terms.counted
         if good:
             return Admission(context, lease, rules, requests)
