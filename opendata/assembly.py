@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import structlog
@@ -29,7 +29,7 @@ from opendata.services.access.oauth import own_client
 from opendata.services.access.oauth.access_tokens import AccessTokens
 from opendata.services.access.oauth.signing import SigningKeys
 from opendata.services.access.provider import Provider
-from opendata.services.catalog import documents
+from opendata.services.catalog import documents, indexing
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
 from opendata.services.harvest import due, pipeline, runs
@@ -131,6 +131,8 @@ def _timetable(platform: Platform) -> Timetable:
     timetable = Timetable(platform)
     timetable.every("harvest.due", timedelta(seconds=30), due.start)
     timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
+    timetable.every(indexing.SCAN, timedelta(minutes=5), indexing.scan)
+    timetable.nightly(indexing.FULL_SCAN, time(2, 30), indexing.scan_all)
     timetable.every("access.purge", timedelta(hours=1), purging.purge)
     return timetable
 

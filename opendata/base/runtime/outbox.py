@@ -8,7 +8,8 @@ from itertools import groupby
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import ARRAY, Select, String, cast, delete, func, or_, select, update
+from sqlalchemy import ARRAY, Select, String, cast, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from opendata.base.kit.errors import Unavailable
 from opendata.base.models import OutboxEntry
@@ -96,6 +97,24 @@ def _overtaken(work: Work, entries: Sequence[OutboxEntry]) -> set[str]:
 
 def _name(entry: OutboxEntry) -> str:
     return f"{entry.topic}:{entry.object_id}"
+
+
+def go_on_behind(work: Work, sequence: int) -> None:
+    """Let the next entries have numbers behind this one: of a database that was put back to an earlier day
+    they would else be older than what an index beside it holds."""
+    if sequence <= (work.session.scalar(select(func.max(OutboxEntry.id))) or 0):
+        return
+    if is_shared(work.platform.engine):
+        name = func.pg_get_serial_sequence(OutboxEntry.__tablename__, OutboxEntry.id.key)
+        last = select(func.coalesce(func.pg_sequence_last_value(cast(name, REGCLASS)), 0)).scalar_subquery()
+        work.session.execute(select(func.setval(name, func.greatest(last, sequence))))
+        return
+    table = {"name": OutboxEntry.__tablename__, "sequence": sequence}
+    counted = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+    if (last := work.session.scalar(counted, table)) is None:
+        work.session.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :sequence)"), table)
+    elif last < sequence:
+        work.session.execute(text("UPDATE sqlite_sequence SET seq = :sequence WHERE name = :name"), table)
 
 
 def backlog(platform: Platform) -> tuple[int, int]:

@@ -6,8 +6,9 @@ number of workers.
     timetable.nightly("search.drift", time(2, 30), indexing.ask_for_scan)  # by the clock of the city
 
 Tasks are entered where the platform is put together (`assembly.py`). A task gets the platform and opens its
-own transactions. It is short, some seconds: what takes longer asks for a job (`jobs.enqueue`) and returns.
-It can be done twice, once more after a worker died within it, and must bear that.
+own transactions. It is short, a minute at most, since the next one waits for it: what takes longer asks for
+a job (`jobs.enqueue`) and returns. It can be done twice, once more after a worker died within it, and must
+bear that. A mapping it returns is kept for operators, and for its next turn (`timetable.result(name)`).
 
 Workers look every second. Taking a task is one conditional update that leases it, by the clock of the
 database; a worker that dies loses the task when its lease runs out. A tick that was missed, while no worker
@@ -15,7 +16,7 @@ ran, is made up for once. A task that failed is tried again, later each time, at
 its problem is shown by `opendata doctor`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -36,6 +37,7 @@ FIRST_RETRY = timedelta(seconds=15)
 DAY = timedelta(days=1)
 
 Perform = Callable[[Platform], Any]
+"""A mapping it returns is kept as its `result`."""
 Following = Callable[[datetime, datetime], datetime]
 """(the tick that was due, now) -> the first tick after now."""
 
@@ -57,6 +59,8 @@ class Standing:
     next_due: datetime
     late: timedelta
     problem: str | None
+    ended_at: datetime | None
+    result: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,11 @@ class Timetable:
             entries = work.session.scalars(query.order_by(TimetableEntry.next_due, TimetableEntry.name)).all()
             return [_standing(entry, now) for entry in entries]
 
+    def result(self, name: str) -> Mapping[str, Any]:
+        """What a task returned the last time it did not fail; empty where that was nothing."""
+        with self._platform.read(SYSTEM) as work:
+            return work.session.scalar(select(TimetableEntry.result).where(TimetableEntry.name == name)) or {}
+
     def _due(self) -> list[str]:
         if missing := self._tasks.keys() - self._entered:
             self._write_down(missing)
@@ -132,14 +141,14 @@ class Timetable:
         taken = self._take(task.name)
         if taken is None:
             return 0
-        problem = None
+        problem, result = None, None
         try:
             with beating(task.name, lambda: self._prolong(task.name, taken.fence)):
-                task.perform(self._platform)
+                result = task.perform(self._platform)
         except Exception as error:  # noqa: BLE001  # one task's fault must not keep the others from their turn
             problem = f"{type(error).__name__}: {error}"[:500]
             log.warning("timetable.failed", task=task.name, error=repr(error))
-        self._settle(task, taken, problem)
+        self._settle(task, taken, problem, result)
         return 1
 
     def _take(self, name: str) -> _Taken | None:
@@ -159,7 +168,7 @@ class Timetable:
         with self._platform.work(SYSTEM) as work:
             self._write(work, name, fence, lease_until=work.shared_now + LEASE)
 
-    def _settle(self, task: Task, taken: _Taken, problem: str | None) -> None:
+    def _settle(self, task: Task, taken: _Taken, problem: str | None, result: Any) -> None:
         """Its next tick. Where somebody else took the task meanwhile, that one settles it."""
         with self._platform.work(SYSTEM) as work:
             now = work.shared_now
@@ -167,7 +176,9 @@ class Timetable:
             next_due = task.following(taken.due, now)
             if problem:
                 next_due = min(next_due, now + FIRST_RETRY * 2 ** min(failures - 1, 10))
-            values = {"next_due": next_due, "failures": failures, "problem": problem}
+            values: dict[str, Any] = {"next_due": next_due, "failures": failures, "problem": problem}
+            if isinstance(result, Mapping):
+                values["result"] = dict(result)
             self._write(work, task.name, taken.fence, lease_until=None, ended_at=now, **values)
 
     @staticmethod
@@ -184,4 +195,4 @@ def _takeable(now: datetime) -> tuple[Any, ...]:
 def _standing(entry: TimetableEntry, now: datetime) -> Standing:
     held = entry.lease_until is not None and entry.lease_until >= now
     late = timedelta() if held else max(now - entry.next_due, timedelta())
-    return Standing(entry.name, entry.next_due, late, entry.problem)
+    return Standing(entry.name, entry.next_due, late, entry.problem, entry.ended_at, dict(entry.result or {}))

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from opendata.base.kit.errors import Conflict
@@ -94,11 +94,12 @@ class MemoryIndex:
             )
         return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
 
-    def sequences(self) -> Mapping[str, tuple[int, str]]:
+    def sequences(self, ids: Collection[str] | None = None) -> Mapping[str, tuple[int, str]]:
         with self._lock:
             return {
                 ident: (entry.document.sequence, entry.document.visibility)
                 for ident, entry in self._entries.items()
+                if ids is None or ident in ids
             }
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:

@@ -9,7 +9,7 @@ of them, and `main`, which holds those of all but the description. Forms are `ex
 `fold` (they do not), and `exact2` and `fold2`, neighbouring tokens joined by `_`, for phrases.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -174,8 +174,9 @@ class SearchIndex(Protocol):
         first, then in code-point order. Serves suggestions, glued syllables and the did-you-mean of
         unmarked words."""
 
-    def sequences(self) -> Mapping[str, tuple[int, str]]:
-        """{id: (sequence, visibility)} of every live document; the drift scan compares it."""
+    def sequences(self, ids: Collection[str] | None = None) -> Mapping[str, tuple[int, str]]:
+        """{id: (sequence, visibility)} of every live document, or of those asked for; the drift scan
+        compares it."""
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         """Build a new index beside the live one and swap; searches meanwhile see the old one. Writes

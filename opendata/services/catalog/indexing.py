@@ -1,17 +1,23 @@
 """The index beside the database: build it anew, find where they differ, mend it through the outbox."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
-from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.base.runtime import SYSTEM, Platform, Work, outbox
+from opendata.base.runtime.timetable import Timetable
 from opendata.engines.search import IndexDocument, SearchIndex
 from opendata.services.catalog import documents
 
 log = structlog.get_logger(__name__)
+SCAN, FULL_SCAN = "search.drift", "search.drift.all"
+TOPIC = "dataset"
+SOME = 5_000
+"""Datasets that are compared one by one; of more than that all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +27,21 @@ class Drift:
     missing: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    newest: int = 0
+    """The highest sequence that the index holds any of them under."""
 
     @property
     def ids(self) -> tuple[str, ...]:
         return (*self.missing, *self.stale, *self.extra)
+
+    def only(self, ids: Collection[str]) -> "Drift":
+        missing, stale, extra = (
+            tuple(key for key in part if key in ids) for part in (self.missing, self.stale, self.extra)
+        )
+        return Drift(missing, stale, extra, self.newest)
+
+    def figures(self) -> dict[str, int]:
+        return {"missing": len(self.missing), "stale": len(self.stale), "extra": len(self.extra)}
 
 
 def rebuild(platform: Platform, progress: Callable[[int, int], None] = lambda *_: None) -> int:
@@ -35,42 +52,104 @@ def rebuild(platform: Platform, progress: Callable[[int, int], None] = lambda *_
     """
     with platform.work(SYSTEM) as work:
         for dataset_id in _without_document(work):
-            work.after("dataset", dataset_id)
+            work.after(TOPIC, dataset_id)
     total = platform.part(SearchIndex).rebuild(_documents(platform, progress))
     log.info("index.rebuilt", documents=total)
     return total
 
 
-def drift(platform: Platform) -> Drift:
-    """Compare (sequence, visibility) of every dataset. What still waits in the outbox is no drift."""
-    with platform.read(SYSTEM) as work:
-        rows = work.session.execute(
-            select(DatasetDocument.dataset_id, DatasetDocument.sequence, DatasetDocument.visibility)
-        )
-        stored = {row.dataset_id: (row.sequence, row.visibility) for row in rows}
-        undocumented = set(_without_document(work))
-        waiting = set(
-            work.session.scalars(
-                select(OutboxEntry.object_id).where(
-                    OutboxEntry.topic == "dataset", OutboxEntry.problem.is_(None)
-                )
-            )
-        )
-        indexed = dict(platform.part(SearchIndex).sequences())
-    missing = (stored.keys() - indexed.keys()) | undocumented
-    stale = {key for key in stored.keys() & indexed.keys() if stored[key] != indexed[key]}
-    extra = indexed.keys() - stored.keys() - undocumented
-    return Drift(*(tuple(sorted(ids - waiting)) for ids in (missing, stale, extra)))
+def drift(platform: Platform, ids: Collection[str] | None = None) -> Drift:
+    """Compare (sequence, visibility) of every dataset, or of some. What still waits in the outbox is no
+    drift, and what was written while we looked is none either: it is looked at twice."""
+    suspected = _compare(platform, ids)
+    if not suspected.ids:
+        return suspected
+    again = suspected.ids if len(suspected.ids) <= SOME else ids
+    return _compare(platform, again).only(set(suspected.ids))
 
 
 def repair(platform: Platform, found: Drift) -> None:
-    """Ask the outbox to write each of them anew."""
+    """Ask the outbox to write each of them anew. What it had given up gets another chance."""
     with platform.work(SYSTEM) as work:
+        outbox.go_on_behind(work, found.newest)
+        for these in _among(OutboxEntry.object_id, found.ids):
+            work.session.execute(delete(OutboxEntry).where(*_given_up(), these))
         for dataset_id in found.ids:
-            work.after("dataset", dataset_id)
+            work.after(TOPIC, dataset_id)
 
 
-def _without_document(work: Work) -> list[str]:
+def scan(platform: Platform) -> dict[str, Any]:
+    """Compare and mend what changed since the scan before the last, everything where the numbers of datasets
+    differ. A task of the timetable; it keeps where it has got to. What the outbox has given up is left for
+    the night."""
+    marks = platform.part(Timetable).result(SCAN).get("marks") or [0, 0]
+    with platform.read(SYSTEM) as work:
+        newest = work.session.scalar(select(func.max(DatasetDocument.sequence))) or 0
+        changed = _changed_since(work, marks[0])
+        given_up = set(work.session.scalars(select(OutboxEntry.object_id).where(*_given_up())))
+        same = _numbers_agree(work)
+    wanted = changed if same and len(changed) <= SOME else None
+    found = drift(platform, wanted)
+    found = found.only(set(found.ids) - given_up)
+    _mend(platform, found)
+    return {
+        "marks": [marks[1], newest],
+        "checked": len(changed) if wanted is not None else "all",
+    } | found.figures()
+
+
+def scan_all(platform: Platform) -> dict[str, Any]:
+    """Compare and mend everything. A task of the timetable."""
+    found = drift(platform)
+    _mend(platform, found)
+    return {"checked": "all"} | found.figures()
+
+
+def _mend(platform: Platform, found: Drift) -> None:
+    if found.ids:
+        log.warning("index.drift", **found.figures())
+        repair(platform, found)
+
+
+def _changed_since(work: Work, sequence: int) -> list[str]:
+    """At most one more than are compared one by one."""
+    query = select(DatasetDocument.dataset_id).where(DatasetDocument.sequence > sequence)
+    return list(work.session.scalars(query.order_by(DatasetDocument.sequence).limit(SOME + 1)))
+
+
+def _numbers_agree(work: Work) -> bool:
+    """Of datasets, documents and index, but for those that are being written."""
+    datasets = work.session.scalar(select(func.count()).select_from(Dataset)) or 0
+    built = work.session.scalar(select(func.count()).select_from(DatasetDocument)) or 0
+    indexed = work.part(SearchIndex).info().documents
+    under_way = len(_waiting(work))
+    return abs(datasets - built) <= under_way and abs(built - indexed) <= under_way
+
+
+def _compare(platform: Platform, ids: Collection[str] | None) -> Drift:
+    """First the database, then the index, then what waits: an entry is forgotten after the index has it."""
+    with platform.read(SYSTEM) as work:
+        stored = dict(_stored(work, ids))
+        undocumented = set(_without_document(work, ids))
+    indexed = dict(platform.part(SearchIndex).sequences(ids))
+    with platform.read(SYSTEM) as work:
+        waiting = _waiting(work)
+    missing = (stored.keys() - indexed.keys()) | undocumented
+    stale = {key for key in stored.keys() & indexed.keys() if stored[key] != indexed[key]} - undocumented
+    extra = indexed.keys() - stored.keys() - undocumented
+    parts = [tuple(sorted(part - waiting)) for part in (missing, stale, extra)]
+    newest = max((indexed[key][0] for part in parts for key in part if key in indexed), default=0)
+    return Drift(parts[0], parts[1], parts[2], newest)
+
+
+def _stored(work: Work, ids: Collection[str] | None) -> Iterator[tuple[str, tuple[int, str]]]:
+    query = select(DatasetDocument.dataset_id, DatasetDocument.sequence, DatasetDocument.visibility)
+    for chosen in [query] if ids is None else map(query.where, _among(DatasetDocument.dataset_id, ids)):
+        for row in work.session.execute(chosen):
+            yield row.dataset_id, (row.sequence, row.visibility)
+
+
+def _without_document(work: Work, ids: Collection[str] | None = None) -> Iterator[str]:
     """Datasets without a document, or with one of a release that kept no words beside it."""
     query = (
         select(Dataset.id)
@@ -78,7 +157,24 @@ def _without_document(work: Work) -> list[str]:
         .where(or_(DatasetDocument.dataset_id.is_(None), DatasetDocument.words == ""))
         .order_by(Dataset.id)
     )
-    return list(work.session.scalars(query))
+    for chosen in [query] if ids is None else map(query.where, _among(Dataset.id, ids)):
+        yield from work.session.scalars(chosen)
+
+
+def _among(column: Any, ids: Collection[str]) -> Iterator[ColumnElement[bool]]:
+    """The column is one of these, in parts that every database takes."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), SOME):
+        yield column.in_(ordered[start : start + SOME])
+
+
+def _waiting(work: Work) -> set[str]:
+    query = select(OutboxEntry.object_id).where(OutboxEntry.topic == TOPIC, OutboxEntry.problem.is_(None))
+    return set(work.session.scalars(query))
+
+
+def _given_up() -> tuple[Any, ...]:
+    return (OutboxEntry.topic == TOPIC, OutboxEntry.problem.is_not(None))
 
 
 def _documents(platform: Platform, progress: Callable[[int, int], None]) -> Iterator[IndexDocument]:

@@ -3,8 +3,9 @@
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
@@ -84,8 +85,8 @@ class ElasticIndex:
     def vocabulary(self, stream: str, prefix: str = "", limit: int = 1000) -> Sequence[tuple[str, int]]:
         return self._answered(lambda: self._vocabulary(stream, prefix, limit))
 
-    def sequences(self) -> Mapping[str, tuple[int, str]]:
-        return self._answered(lambda: dict(self._scan_sequences()))
+    def sequences(self, ids: Collection[str] | None = None) -> Mapping[str, tuple[int, str]]:
+        return self._answered(lambda: dict(self._scan_sequences(ids)))
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         with self._connection.guarded():
@@ -215,9 +216,11 @@ class ElasticIndex:
 
     # --- scanning ----------------------------------------------------------------------------------
 
-    def _scan_sequences(self) -> Iterator[tuple[str, tuple[int, str]]]:
-        for held in self._scan({"term": {"kind": "dataset"}}, "visibility"):
-            yield held["id"][0], (held["_version"][0], held["visibility"][0])
+    def _scan_sequences(self, ids: Collection[str] | None) -> Iterator[tuple[str, tuple[int, str]]]:
+        datasets = {"term": {"kind": "dataset"}}
+        for query in [datasets] if ids is None else _of_these(ids, datasets):
+            for held in self._scan(query, "visibility"):
+                yield held["id"][0], (held["_version"][0], held["visibility"][0])
 
     def _scan(self, query: dict[str, Any], *further: str) -> Iterator[Mapping[str, Any]]:
         """Id, sequence and `further` fields of all documents that match, at one moment. From columns: to
@@ -279,6 +282,12 @@ class ElasticIndex:
     def _tombstones(self) -> Iterator[bytes]:
         for held in self._scan({"term": {"kind": "tombstone"}}):
             yield delete_lines(held["id"][0], held["_version"][0])
+
+
+def _of_these(ids: Collection[str], query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    left = iter(sorted(ids))
+    while some := list(islice(left, _SCAN_SIZE)):
+        yield {"bool": {"filter": [query, {"ids": {"values": some}}]}}
 
 
 def _new_preference() -> str:

@@ -1,6 +1,6 @@
 """One built index on disk: a folder that tantivy writes and any number of processes read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,7 @@ import orjson
 import tantivy
 
 from opendata.engines.search.embedded import schema as fields
-from opendata.engines.search.embedded.queries import QueryBuilder, count_of
+from opendata.engines.search.embedded.queries import QueryBuilder, conjunction, count_of
 from opendata.engines.search.protocol import IndexDocument
 
 _BATCH = 5_000
@@ -39,14 +39,16 @@ class Snapshot:
         count = count_of(self.searcher.search(self.queries.tombstones(), limit=1))
         return self._with_sequences(self._by_text("id", self.queries.tombstones(), count))
 
-    def all_sequences(self) -> dict[str, tuple[int, str]]:
-        """{id: (sequence, visibility)} of live documents."""
-        everything = self.queries.datasets()
+    def live_sequences(self, ids: Collection[str] | None = None) -> dict[str, tuple[int, str]]:
+        """{id: (sequence, visibility)} of live documents, all or those asked for."""
+        wanted = self.queries.datasets()
+        if ids is not None:
+            wanted = conjunction([wanted, self.queries.ids(ids)])
         visibility = {
             (address.segment_ord, address.doc): token
-            for token, address in self._by_text("visibility", everything, self.documents)
+            for token, address in self._by_text("visibility", wanted, self.documents)
         }
-        hits = self._by_text("id", everything, self.documents)
+        hits = self._by_text("id", wanted, self.documents)
         sequences = self.searcher.fast_field_values("sequence", [address for _, address in hits])
         return {
             ident: (int(sequence or 0), visibility[address.segment_ord, address.doc])

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +84,9 @@ class EmbeddedIndex:
                 lambda: snapshot.searcher.terms_with_prefix(stream_field(stream), prefix, live_only, limit),
             )
 
-    def sequences(self) -> Mapping[str, tuple[int, str]]:
+    def sequences(self, ids: Collection[str] | None = None) -> Mapping[str, tuple[int, str]]:
         with _engine_faults():
-            return self._current().all_sequences()
+            return self._current().live_sequences(ids)
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         with _engine_faults(), self._store.rebuilding():

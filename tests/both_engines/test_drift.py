@@ -1,0 +1,153 @@
+"""Index and database that came apart are found and brought together again, on each engine."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
+from opendata.base.runtime import SYSTEM, outbox
+from opendata.base.runtime.timetable import Timetable
+from opendata.engines.search import Plan, SearchIndex
+from opendata.services.catalog import datasets, indexing
+from opendata.testing.search_contract import dataset
+from opendata.testing.web import complete_record
+
+
+@pytest.fixture
+def index(city):
+    return city.platform.part(SearchIndex)
+
+
+def sequence_of(city, dataset_id):
+    with city.platform.read(SYSTEM) as work:
+        return work.session.get_one(DatasetDocument, dataset_id).sequence
+
+
+def lose(city, index, dataset_id):
+    """As if its write had never been made."""
+    index.write([], [(dataset_id, sequence_of(city, dataset_id))])
+
+
+def scan(city):
+    """As the timetable does it, due at once."""
+    timetable = Timetable(city.platform)
+    city.platform.register(Timetable, timetable)
+    timetable.every(indexing.SCAN, timedelta(microseconds=1), indexing.scan)
+    assert timetable.tick() == 1
+    (standing,) = timetable.standings()
+    assert standing.problem is None
+    return standing.result
+
+
+def figures(result):
+    return {name: result[name] for name in ("missing", "stale", "extra")}
+
+
+def test_each_kind_of_drift_is_found_and_mended(city, index):
+    lose(city, index, city.published)
+    with city.platform.work(SYSTEM) as work:
+        work.session.execute(
+            update(DatasetDocument).where(DatasetDocument.dataset_id == city.draft).values(visibility="org:x")
+        )
+    index.write([dataset("11111111-1111-4111-8111-111111111111", "gone")])
+    found = indexing.drift(city.platform)
+    assert (found.missing, found.stale) == ((city.published,), (city.draft,))
+    assert found.extra == ("11111111-1111-4111-8111-111111111111",)
+    assert figures(indexing.scan_all(city.platform)) == {"missing": 1, "stale": 1, "extra": 1}
+    assert indexing.drift(city.platform).ids == ()
+    assert city.client().get("/api/v1/datasets?q=chat luong nuoc bien").get_json()["meta"]["total"] == 1
+
+
+def test_a_lost_write_is_found_by_the_next_scan_of_what_changed(city, index):
+    scan(city)
+    scan(city)
+    lose(city, index, city.add_dataset(complete_record("Bản ghi bị mất")))
+    result = scan(city)
+    assert figures(result) == {"missing": 1, "stale": 0, "extra": 0}
+    result = scan(city)
+    assert figures(result) == {"missing": 0, "stale": 0, "extra": 0}
+    assert result["checked"] == 1, "what changed since the scan before the last, and nothing else"
+    assert scan(city)["checked"] == 1
+    assert scan(city)["checked"] == 0
+
+
+def test_an_index_that_was_lost_is_filled_again_by_the_next_scan(city, index):
+    scan(city)
+    index.rebuild([])
+    assert index.search(Plan(size=0)).total == 0
+    result = scan(city)
+    assert (result["checked"], result["missing"]) == ("all", 6)
+    assert scan(city)["missing"] == 0
+    assert index.info().documents == 6
+
+
+def test_what_waits_in_the_outbox_is_no_drift(city, index):
+    lose(city, index, city.published)
+    city.platform.after_commit = lambda: None
+    with city.platform.work(SYSTEM) as work:
+        work.after("dataset", city.published)
+    assert indexing.drift(city.platform).ids == ()
+
+
+def test_no_drift_is_seen_while_people_write(city):
+    """Looked at in the middle of writes, index and database never agree to the letter."""
+    ended = threading.Event()
+    problems = []
+
+    def write():
+        number = 0
+        while not ended.is_set():
+            number += 1
+            try:
+                with city.platform.work(SYSTEM) as work:
+                    found = work.session.get_one(Dataset, city.published)
+                    record = complete_record(f"Chất lượng nước biển {number}")
+                    datasets.edit(work, found, record)
+            except Exception as error:  # noqa: BLE001  # told by the main thread
+                problems.append(error)
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        found = [indexing.drift(city.platform).ids for _ in range(30)]
+    finally:
+        ended.set()
+        writer.join()
+    assert problems == []
+    assert set(found) == {()}
+
+
+def test_an_index_ahead_of_a_database_that_was_put_back_is_overtaken(city, index):
+    index.write([dataset(city.published, "từ tương lai", sequence=5_000_000)])
+    assert figures(indexing.scan_all(city.platform))["stale"] == 1
+    assert indexing.drift(city.platform).ids == ()
+    assert sequence_of(city, city.published) > 5_000_000
+    assert city.add_dataset(complete_record("Ghi sau đó")) in index.sequences()
+
+
+def test_what_was_given_up_is_left_for_the_night_and_then_tried_once_more(city, index):
+    scan(city)
+    lose(city, index, city.published)
+    with city.platform.work(SYSTEM) as work:
+        work.session.add(
+            OutboxEntry(topic="dataset", object_id=city.published, at=work.now, problem="poison", attempts=8)
+        )
+    assert figures(scan(city))["missing"] == 0
+    assert outbox.backlog(city.platform) == (0, 1)
+    assert figures(indexing.scan_all(city.platform))["missing"] == 1
+    assert outbox.backlog(city.platform) == (0, 0)
+    assert indexing.drift(city.platform).ids == ()
+
+
+def test_sequences_of_some_are_those_of_all(city, index):
+    everything = dict(index.sequences())
+    some = {city.published, city.draft}
+    assert index.sequences([*some, "22222222-2222-4222-8222-222222222222"]) == {
+        key: everything[key] for key in some
+    }
+    assert index.sequences([]) == {}
+    with city.platform.read(SYSTEM) as work:
+        assert everything.keys() == set(work.session.scalars(select(Dataset.id)))
