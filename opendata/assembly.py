@@ -20,7 +20,7 @@ from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
 from opendata.engines.mail import Mailer, open_mailer
 from opendata.engines.search import SearchIndex, open_index
-from opendata.services.access import accounts, mails, purging, signup
+from opendata.services.access import accounts, mails, purging, signup, webhook_sending, webhooks
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
@@ -35,7 +35,7 @@ from opendata.services.catalog.register import Register
 from opendata.services.harvest import due, pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
-from opendata.services.plans import archive, defaults
+from opendata.services.plans import archive, defaults, reminders
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.meter import Meter
@@ -45,6 +45,7 @@ ACCOUNT_JOBS = {
     mails.SEND: mails.deliver,
     signup.WELCOME: accounts.welcome,
     accounts.ASK_RESET: accounts.write_reset,
+    webhooks.SEND: webhook_sending.send,
 }
 
 
@@ -74,6 +75,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform.register(HarvesterTypes, HarvesterTypes.installed())
     platform.register(Plugins, Plugins.installed())
     platform.register(Reach, Reach(settings))
+    platform.register(webhook_sending.Sender, webhook_sending.Sender(platform.settings))
     platform.register(Mailer, open_mailer(platform.settings.smtp_url))
     for kind, perform in ACCOUNT_JOBS.items():
         queue.register(kind, jobs.runner(platform, perform))
@@ -133,6 +135,9 @@ def _timetable(platform: Platform) -> Timetable:
     timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
     timetable.every(indexing.SCAN, timedelta(minutes=5), indexing.scan)
     timetable.nightly(indexing.FULL_SCAN, time(2, 30), indexing.scan_all)
+    timetable.every("notices.remind", timedelta(hours=1), reminders.remind)
+    timetable.every("webhooks.due", timedelta(seconds=20), webhook_sending.put_due)
+    timetable.nightly("webhooks.prune", time(3, 10), webhook_sending.prune)
     timetable.every("access.purge", timedelta(hours=1), purging.purge)
     return timetable
 

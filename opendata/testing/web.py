@@ -36,7 +36,7 @@ from opendata.base.models import Application, Dataset, Organization, User
 from opendata.base.runtime import SYSTEM, Caller, Platform, Work
 from opendata.doors.http.control_limits import BUCKETS
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
-from opendata.services.access import applications, invitations, keys, members, people, sessions
+from opendata.services.access import applications, invitations, keys, members, people, sessions, webhooks
 from opendata.services.access.oauth import clients
 from opendata.services.access.scopes import OPEN
 from opendata.services.catalog import datasets, files, organizations, workflow
@@ -71,8 +71,8 @@ class City:
     datasets of `own`; `others_draft` is a draft of `foreign`; `source` is an accepted harvest source of
     `own` whose folder holds one file, `run` a preview of it, `file` a stored file; `application` belongs to
     `own`, `key` is its key, `oauth_client` its OAuth2 client with the secret `client_secret`, `invitation`
-    somebody asked into `own`, `subscription` of the application to the product `du-lieu-mo` of `own`. All
-    by id."""
+    somebody asked into `own`, `subscription` of the application to the product `du-lieu-mo` of `own`,
+    `webhook` an endpoint of the application, `delivery` a message for it. All by id."""
 
     platform: Platform
     app: Flask
@@ -93,6 +93,8 @@ class City:
     client_secret: str = ""
     invitation: str = ""
     subscription: str = ""
+    webhook: str = ""
+    delivery: str = ""
     users: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -149,6 +151,8 @@ class City:
             "client_id": self.oauth_client,
             "secret_id": self.client_secret,
             "session_id": "0" * 16,
+            "webhook_id": self.webhook,
+            "delivery_id": self.delivery,
         }
 
     def add_dataset(
@@ -224,6 +228,7 @@ def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str,
         mode="test",
         base_url="http://localhost",
         harvest_allow_loopback=True,
+        webhook_allow_loopback=True,
         harvest_allow_roots=(str(folder),),
         worker_in_web=False,
         apps_per_user=1000,
@@ -289,6 +294,8 @@ def _equip(city: City) -> None:
         offered = products.offer(work, "du-lieu-mo", organization_id=city.own, plan="partner")
         made = work.session.get_one(Application, city.application)
         city.subscription = subscriptions.subscribe(work, made, offered).id
+        endpoint, _ = webhooks.add(work, made, "https://app.example/hooks")
+        city.webhook, city.delivery = endpoint.id, webhooks.test(work, made, endpoint).id
 
 
 def _settle(city: City) -> None:

@@ -16,6 +16,7 @@ from opendata.doors.api import (
     keys,
     me,
     members,
+    notices,
     openapi,
     organizations,
     places,
@@ -24,6 +25,7 @@ from opendata.doors.api import (
     subscriptions,
     usage,
     vocabularies,
+    webhooks,
 )
 from opendata.doors.api.arguments import refuse_undeclared
 from opendata.doors.http import answers
@@ -49,6 +51,8 @@ BLUEPRINTS = (
     plans.blueprint,
     usage.blueprint,
     subscriptions.blueprint,
+    notices.blueprint,
+    webhooks.blueprint,
 )
 
 

@@ -41,6 +41,8 @@ PATH_NOTES = {
     "plan": "Name of the plan.",
     "product": "Name of the product.",
     "subscription_id": "Id of the subscription.",
+    "webhook_id": "Id of the endpoint.",
+    "delivery_id": "Id of the delivery.",
     "user_id": "Id of the person.",
     "invitation_id": "Name of the invitation.",
     "secret_id": "Id of the client secret; not the secret.",

@@ -14,9 +14,10 @@ from opendata.base.kit.hashes import sha256
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform
 from opendata.doors.http import answers, identity
-from opendata.doors.http.context import caller, platform
+from opendata.doors.http.context import caller, platform, reading
 from opendata.doors.web import display
 from opendata.doors.web.static_files import StaticFiles
+from opendata.services.access import notices
 
 ENVIRONMENT = "opendata.templates"
 ALLOWED_TAGS = {
@@ -94,6 +95,14 @@ def here() -> str:
     return path if path.startswith("/") else "/" + path
 
 
+def unread_notices() -> int:
+    """For the head of every page of somebody who is signed in."""
+    if not caller().signed_in:
+        return 0
+    with reading() as work:
+        return notices.unread(work)
+
+
 def _common() -> dict[str, Any]:
     settings = platform().settings
     return {
@@ -101,6 +110,7 @@ def _common() -> dict[str, Any]:
         "canonical": settings.base_url.rstrip("/") + request.path,
         "caller": caller(),
         "csrf_token": identity.form_token,
+        "unread_notices": unread_notices,
         "request_id": g.get("request_id"),
         "portal": {
             "name": {"vi": settings.portal_name_vi, "en": settings.portal_name_en},

@@ -4,6 +4,7 @@ is confirmed. Written in the transaction of what happened, once for each person.
 No notice holds a secret: a key is named by its first characters.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from opendata.services.access import mails, policy
 
 MOST_TOLD = 20
 """People of one organisation who are told."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\+00:00|Z)")
 KEPT = 200
 """Notices of one person that can be seen."""
 
@@ -233,13 +235,16 @@ class _Places(dict[str, Any]):
 def _spoken(work: Work, data: Mapping[str, Any], locale: str) -> "_Places":
     """Data as it is said: titles in the language, times as days of the city."""
     zone = ZoneInfo(work.platform.settings.time_zone)
-    return _Places({name: _said(value, locale, zone) for name, value in data.items()})
+    places = _Places({name: _said(value, locale, zone) for name, value in data.items()})
+    if reason := places.get("reason"):
+        places["reason"] = translations(locale).gettext(reason)  # ours are message ids
+    return places
 
 
 def _said(value: Any, locale: str, zone: ZoneInfo) -> Any:
     if isinstance(value, Mapping):
         return pick(value, locale)
-    if isinstance(value, str) and len(value) >= 20 and value[10:11] == "T":
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
         day = datetime.fromisoformat(value).astimezone(zone)
         return day.strftime("%d/%m/%Y %H:%M" if locale == "vi" else "%Y-%m-%d %H:%M")
     if isinstance(value, int) and not isinstance(value, bool):

@@ -96,6 +96,8 @@ def put_due(platform: Platform) -> int:
     with platform.work(SYSTEM) as work:
         query = (
             select(WebhookDelivery.id)
+            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
+            .where(WebhookEndpoint.state == "active")
             .where(WebhookDelivery.state == "waiting", WebhookDelivery.next_at <= work.now)
             .order_by(WebhookDelivery.next_at)
             .limit(BATCH)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from opendata.base.kit import base62, secrets
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
@@ -40,6 +40,11 @@ OF_DEPARTMENTS = frozenset({"subscription.requested", "subscription.overdue"})
 class TooManyEndpoints(Conflict):
     code = "too_many_endpoints"
     message = N_("Đã đủ số địa chỉ nhận thông báo cho phép (%(most)s).")
+
+
+class EndpointOff(Conflict):
+    code = "webhook_off"
+    message = N_("Địa chỉ này đang tắt. Hãy bật lại trước khi gửi.")
 
 
 def events() -> tuple[str, ...]:
@@ -142,7 +147,7 @@ def send_again(work: Work, application: Application, delivery_id: str) -> Webhoo
     found = work.session.get(WebhookDelivery, _uuid(delivery_id))
     if found is None:
         raise NotFound
-    get(work, application, found.endpoint_id)
+    _require_on(get(work, application, found.endpoint_id))
     found.state, found.next_at, found.ended_at, found.attempts = "waiting", work.now, None, 0
     jobs.enqueue(work, SEND, {"delivery": found.id})
     return found
@@ -151,6 +156,7 @@ def send_again(work: Work, application: Application, delivery_id: str) -> Webhoo
 def test(work: Work, application: Application, endpoint: WebhookEndpoint) -> WebhookDelivery:
     """A message that tells nothing, to try the endpoint with."""
     applications.require_edit(work, application)
+    _require_on(endpoint)
     return _put(work, endpoint, f"evt_{base62.draw(22)}", TEST_KIND, {"application": application.id})
 
 
@@ -166,16 +172,6 @@ def announce(work: Work, application_ids: Iterable[str], kind: str, data: Mappin
     for endpoint in wanting:
         _put(work, endpoint, event, kind, data)
     return len(wanting)
-
-
-def waiting(work: Work, application: Application) -> int:
-    query = (
-        select(func.count())
-        .select_from(WebhookDelivery)
-        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
-        .where(WebhookEndpoint.application_id == application.id, WebhookDelivery.state == "waiting")
-    )
-    return work.session.scalar(query) or 0
 
 
 def signed(work: Work, endpoint: WebhookEndpoint, event: str, body: bytes) -> dict[str, str]:
@@ -238,6 +234,11 @@ def _live_secrets(work: Work, endpoint: WebhookEndpoint) -> list[str]:
 
 def _purpose(endpoint: WebhookEndpoint) -> str:
     return f"webhook {endpoint.id}"
+
+
+def _require_on(endpoint: WebhookEndpoint) -> None:
+    if endpoint.state != "active":
+        raise EndpointOff
 
 
 def _switch(endpoint: WebhookEndpoint, state: str) -> None:

@@ -42,6 +42,13 @@ FOREIGN_IS_UNKNOWN = ("/harvest/", "/apps/{", "/members", "/invitations")
 SIGNED = {"/api/v1/integrations/leaks"}
 """Whoever asks, only the signature counts."""
 
+NOTHING_THERE = {
+    "/api/v1/me/second-factor",
+    "/api/v1/me/consents/{client_id}",
+    "/api/v1/me/sessions/{session_id}",
+}
+"""What nobody has who asks: a second factor, a consent, a session of this name."""
+
 LISTS_OF_ONES_OWN = {"/api/v1/harvest/sources", "/api/v1/harvest/runs"}
 """Lists that are empty, not refused, for somebody without a department in them."""
 
@@ -74,6 +81,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/apps/{application_id}/suspend"): {"reason": "Gọi quá nhiều."},
     ("post", "/apps/{application_id}/keys"): {"name": "Khóa mới"},
     ("delete", "/apps/{application_id}/keys/{key_id}"): {"reason": "Bị lộ."},
+    ("post", "/apps/{application_id}/client"): {"name": "Khách"},
+    ("delete", "/apps/{application_id}/client"): {"reason": "Bị lộ."},
+    ("put", "/me/second-factor"): {"offer": "x.y", "code": "000000"},
+    ("delete", "/me/second-factor"): {"code": "000000"},
     ("post", "/me/organizations"): {"name": "Công ty Mới"},
     ("put", "/organizations/{organization_id}/members/{user_id}"): {"role": "editor"},
     ("post", "/organizations/{organization_id}/invitations"): {"email": "a@b.example", "role": "member"},
@@ -85,6 +96,7 @@ BODIES: dict[tuple[str, str], Any] = {
     },
     ("post", "/apps/{application_id}/subscriptions"): {"product": "du-lieu-mo"},
     ("post", "/subscriptions/{subscription_id}/steps"): {"step": "end"},
+    ("post", "/apps/{application_id}/webhooks"): {"url": "https://app.example/more"},
 }
 
 
@@ -134,7 +146,7 @@ def expected(role: str, method: str, path: str, permission: str) -> set[int]:
     if path in SIGNED:
         return {401}
     if permission == "signed in":
-        return {401} if role == "anonymous" else {200, 201}
+        return {401} if role == "anonymous" else {404, 422} if _is_empty(method, path) else {200, 201}
     if role == "foreign":
         allowed = least == "anonymous"
         if path in LISTS_OF_ONES_OWN:
@@ -145,6 +157,10 @@ def expected(role: str, method: str, path: str, permission: str) -> set[int]:
     if role == "anonymous":
         return {404} if path.rsplit("/", 1)[-1] in HIDDEN else {401}
     return {403}
+
+
+def _is_empty(method: str, path: str) -> bool:
+    return method != "get" and path in NOTHING_THERE
 
 
 def test_every_operation_knows_who_may(

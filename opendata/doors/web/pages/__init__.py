@@ -12,11 +12,13 @@ from opendata.doors.web.pages import (
     home,
     mailbox,
     new_source,
+    notices,
     operator,
     organizations,
     signing_in,
     teams,
     usage,
+    webhooks,
 )
 
 BLUEPRINTS = (
@@ -33,6 +35,8 @@ BLUEPRINTS = (
     clients.blueprint,
     teams.blueprint,
     usage.blueprint,
+    notices.blueprint,
+    webhooks.blueprint,
     desk.blueprint,
     new_source.blueprint,
     operator.blueprint,

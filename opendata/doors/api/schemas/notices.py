@@ -1,0 +1,124 @@
+"""Notices and webhooks: what the API takes and answers."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from opendata.doors.api.schemas import base
+from opendata.doors.api.schemas.queries import Paged
+from opendata.services.access import webhooks
+
+_TIME: dict[str, Any] = {"example": "2026-11-30T17:00:00Z"}
+
+
+def _text(description: str, *, nullable: bool = False, **metadata: Any) -> base.Text:
+    return base.Text(
+        required=True, allow_none=nullable, most=20_000, metadata={"description": description, **metadata}
+    )
+
+
+def _count(description: str, *, nullable: bool = False) -> fields.Integer:
+    return fields.Integer(required=True, allow_none=nullable, metadata={"description": description})
+
+
+class Notices(Paged):
+    """Which notices."""
+
+    unread = base.Switch(load_default=False, metadata={"description": "Only those not read yet."})
+
+
+class Notice(base.Schema):
+    """Something the caller was told."""
+
+    id = _count("Number of the notice; newer ones are higher.")
+    kind = _text("What happened.", example="key.expiring")
+    title = _text("In short, in the language asked for.")
+    text = _text("In full.")
+    data = fields.Dict(required=True, metadata={"description": "The same for programs; never a secret."})
+    created = _text("When.", **_TIME)
+    read_at = _text("When it was marked as read.", nullable=True, **_TIME)
+
+
+class NoticesMeta(base.Schema):
+    """How many there are."""
+
+    total = _count("Notices that can be listed.")
+    unread = _count("Of all of the caller's, not read yet.")
+
+
+class NoticesRead(base.Schema):
+    """Which notices were read."""
+
+    up_to = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=base.Between(1, 2**53),
+        metadata={"description": "Id of the newest one read; all without."},
+    )
+
+
+class Unread(base.Schema):
+    """What is left."""
+
+    unread = _count("Notices not read yet.")
+
+
+def _kinds(**more: Any) -> fields.List[Any]:
+    return fields.List(
+        fields.String(validate=base.OneOf(webhooks.events())),
+        metadata={"description": "Events it wants; empty for all."},
+        **more,
+    )
+
+
+class Webhook(base.Schema):
+    """An endpoint that is told of events."""
+
+    id = _text("Id of the endpoint.")
+    url = _text("Where messages are sent.", example="https://app.example/hooks")
+    kinds = _kinds(required=True)
+    state = _text("active or off.")
+    secret_display = _text("First characters of its secret.")
+    old_secret_until = _text("Until when the old secret signs as well.", nullable=True, **_TIME)
+    failing_since = _text("Since when it fails; none while it answers.", nullable=True, **_TIME)
+    created = _text("When it was added.", **_TIME)
+
+
+class WebhookWithSecret(Webhook):
+    """An endpoint with its new secret."""
+
+    secret = _text("Signs the messages. Shown this once.")
+
+
+class NewWebhook(base.Schema):
+    """An endpoint of one's own server."""
+
+    url = base.Text(required=True, most=2000, metadata={"description": "An https address."})
+    kinds = _kinds(load_default=list)
+
+
+class WebhookPatch(base.Schema):
+    """Changes of an endpoint."""
+
+    url = base.Text(most=2000, metadata={"description": "An https address."})
+    kinds = _kinds()
+    state = fields.String(
+        validate=base.OneOf(("active", "off")), metadata={"description": "Off: nothing is sent."}
+    )
+
+
+class Delivery(base.Schema):
+    """One message to one endpoint."""
+
+    id = _text("Id of the delivery.")
+    endpoint = _text("Id of the endpoint.")
+    event = _text("`Webhook-Id`, the same at every try.")
+    kind = _text("What happened.", example="key.rotated")
+    state = _text("waiting, delivered or dead.")
+    attempts = _count("Tries until now.")
+    status = _count("HTTP status of the last answer.", nullable=True)
+    problem = _text("What went wrong the last time.", nullable=True)
+    created = _text("When it happened.", **_TIME)
+    next_at = _text("When it is tried next; none once it has ended.", nullable=True, **_TIME)
+    body = fields.Dict(required=True, metadata={"description": "The message."})
