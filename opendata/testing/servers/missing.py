@@ -58,9 +58,11 @@ def unpacked(artifact: str, *, wanted_for: str) -> Iterator[Path]:
         raise ServerMissing(f"{wanted_for} is not here (mvn with OPENDATA_TEST_INSTALL=1 fetches {artifact})")
     folder = cache_folder() / f"unpacking.{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    into = f"-DoutputDirectory={folder / 'contents'}"
     try:
-        run_installer([maven, "-q", "-B", _UNPACK, f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"])
-        yield folder
+        run_installer([maven, "-q", "-B", _UNPACK, f"-Dartifact={artifact}", into], folder=folder)
+        yield folder / "contents"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -75,9 +77,12 @@ def keep(found: Path, place: Path) -> None:
             raise
 
 
-def run_installer(command: list[str], environment: dict[str, str] | None = None) -> None:
+def run_installer(
+    command: list[str], environment: dict[str, str] | None = None, *, folder: Path | None = None
+) -> None:
+    """`folder` is where it runs: some leave traces there."""
     done = subprocess.run(  # noqa: S603
-        command, env=environment, capture_output=True, text=True, check=False, timeout=900
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
     )
     if done.returncode:
         raise ServerMissing(f"{' '.join(command)} failed: {(done.stderr or done.stdout)[-2000:]}")
