@@ -10,7 +10,7 @@ can be given even where other work runs beside.
 
 import argparse
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import median, quantiles
@@ -199,8 +199,8 @@ class _Recorder:
     def vocabulary(self, stream: str, prefix: str = "", limit: int = 1000) -> Sequence[tuple[str, int]]:
         return self._index.vocabulary(stream, prefix, limit)
 
-    def sequences(self) -> Mapping[str, tuple[int, str]]:
-        return self._index.sequences()
+    def sequences(self, ids: Collection[str] | None = None) -> Mapping[str, tuple[int, str]]:
+        return self._index.sequences(ids)
 
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
         self._index.write(upserts, deletes)
