@@ -3,20 +3,30 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Code, Instant, JsonValue, UtcDateTime
 
 
 class OAuthClient(Base):
-    """`type` is confidential or public; `auth_method` client_secret_basic, private_key_jwt or none."""
+    """`type` is confidential or public; `auth_method` client_secret_basic, private_key_jwt or none. An
+    application has one live client at most."""
 
     __tablename__ = "oauth_client"
+    __table_args__ = (
+        Index(
+            "uq_oauth_client_live_application",
+            "application_id",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     version: Mapped[int] = mapped_column(index=True)
-    application_id: Mapped[str] = mapped_column(ForeignKey("application.id"), unique=True)
+    application_id: Mapped[str] = mapped_column(ForeignKey("application.id"))
     type: Mapped[Code]
     auth_method: Mapped[Code]
     name: Mapped[str] = mapped_column(String(100))

@@ -135,7 +135,7 @@ def create(
     metadata: Mapping[str, Any] | None = None,
     client_id: str | None = None,
 ) -> NewSecret:
-    """The client of an application, which has one at most; its secret is in the answer, once.
+    """The client of an application, which has one live at most; its secret is in the answer, once.
 
     `wanted` scopes default to what is open. Raises `Invalid`, `ClientExists`, `InsufficientScope`.
     """
@@ -144,7 +144,10 @@ def create(
         raise applications.ApplicationClosed
     if client_id is not None and not _ID.fullmatch(client_id):
         raise Invalid(fields={"id": N_("Từ 3 đến 40 chữ cái không dấu, chữ số, dấu gạch.")})
-    if _of(work, application) is not None or (client_id and work.session.get(OAuthClient, client_id)):
+    before = _of(work, application)
+    if (before is not None and before.revoked_at is None) or (
+        client_id and work.session.get(OAuthClient, client_id)
+    ):
         raise ClientExists
     row = OAuthClient(
         id=client_id or f"client_{base62.draw(22)}",
@@ -289,11 +292,14 @@ def known(work: Work, client_id: str) -> OAuthClient:
 
 
 def _of(work: Work, application: Application) -> OAuthClient | None:
-    return work.session.scalar(select(OAuthClient).where(OAuthClient.application_id == application.id))
+    """The live one, else the last that was."""
+    query = select(OAuthClient).where(OAuthClient.application_id == application.id)
+    order = (OAuthClient.revoked_at.is_not(None), OAuthClient.created.desc(), OAuthClient.id)
+    return work.session.scalar(query.order_by(*order).limit(1))
 
 
 def of(work: Work, application: Application) -> OAuthClient | None:
-    """The client of an application the caller may see."""
+    """The client of an application the caller may see: the live one, else the last that was revoked."""
     return _of(work, applications.get(work, application.id))
 
 
