@@ -21,6 +21,7 @@ def doctor(tmp_path, postgres_server, elastic_server, s3_server, server_folder, 
         "search_url": f"elasticsearch://127.0.0.1:{elastic_server.port}/{name}?timeout=20&replicas=0",
         "files_url": s3_server.address(name),
         "jobs_url": f"{redis.url}?name={name}",
+        "counters_url": f"{redis.url}?name={name}",
     }
 
     def ask(*words, lang="en"):
@@ -46,6 +47,7 @@ def test_every_server_is_named_with_its_version(doctor):
     assert code == 0, text
     for server in ("PostgreSQL 1", "Elasticsearch 9.", "Redis ", "generation"):
         assert server in text
+    assert text.count("Redis ") == 2, "queue and counters"
     assert "VERSITYGW" in text.upper() or "S3" in text
 
 

@@ -13,6 +13,7 @@ from opendata.base.models import migrations
 from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.database import describe as describe_database
 from opendata.doors.web.static_files import STATIC
+from opendata.engines.counters import Counters
 from opendata.engines.files import FileStore
 from opendata.engines.jobs import open_queue
 from opendata.engines.search import SearchIndex
@@ -42,6 +43,7 @@ INDEX = N_("Chỉ mục tìm kiếm")
 FILES = N_("Kho tệp")
 OUTBOX = N_("Hàng chờ tác động")
 JOBS = N_("Việc nền")
+COUNTERS = N_("Bộ đếm hạn mức")
 STATIC_FILES = N_("Tệp giao diện")
 
 
@@ -116,7 +118,7 @@ def servers(platform: Platform) -> Iterator[Finding]:
     """What each engine runs on; one that does not answer hides none of the others."""
     asked: dict[str, Callable[[], str]] = {DATABASE: lambda: describe_database(platform.engine)}
     asked[JOBS] = lambda: _describe_queue(platform.settings)
-    for name, port in ((INDEX, SearchIndex), (FILES, FileStore)):
+    for name, port in ((INDEX, SearchIndex), (FILES, FileStore), (COUNTERS, Counters)):
         part: Any = platform.part(port)
         if hasattr(part, "describe"):
             asked[name] = part.describe

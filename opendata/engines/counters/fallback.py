@@ -72,6 +72,10 @@ class FallbackCounters:
         self._local.leave(slots, holder)
         self._asked(lambda: self._shared.leave(slots, holder), lambda: None)
 
+    def describe(self) -> str:
+        """Of the shared store, whose absence has to be seen."""
+        return self._shared.describe()
+
     def forget(self, keys: Sequence[str]) -> None:
         self._local.forget(keys)
         self._asked(lambda: self._shared.forget(keys), lambda: None)

@@ -65,6 +65,9 @@ class MemoryCounters:
             if not self._slots.get(slots):
                 self._slots.pop(slots, None)
 
+    def describe(self) -> str:
+        return "memory"
+
     def forget(self, keys: Sequence[str]) -> None:
         with self._lock:
             for key in keys:

@@ -75,6 +75,9 @@ class Counters(Protocol):
     def leave(self, slots: str, holder: str) -> None:
         """Free a place; no error when it is free."""
 
+    def describe(self) -> str:
+        """What counts, for operators; without secrets."""
+
     def forget(self, keys: Sequence[str]) -> None:
         """Set cells back to the beginning."""
 

@@ -187,6 +187,9 @@ class RedisCounters:
     def leave(self, slots: str, holder: str) -> None:
         _tried(lambda: self._client.zrem(self._prefix + slots, holder))
 
+    def describe(self) -> str:
+        return f"Redis {_tried(lambda: self._client.info('server'))['redis_version']}"
+
     def forget(self, keys: Sequence[str]) -> None:
         if keys:
             _tried(lambda: self._client.delete(*(self._prefix + key for key in keys)))

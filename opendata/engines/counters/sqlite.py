@@ -78,6 +78,9 @@ class SqliteCounters:
         with self._changing() as (connection, _):
             connection.execute("DELETE FROM slot WHERE slots = ? AND holder = ?", (slots, holder))
 
+    def describe(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
+
     def forget(self, keys: Sequence[str]) -> None:
         with self._changing() as (connection, _):
             connection.executemany("DELETE FROM cell WHERE key = ?", [(key,) for key in keys])

@@ -79,7 +79,10 @@ def _carry(console: Console, platform: Platform, source: str) -> None:
         migrations.upgrade(platform.engine)
         with console.stages() as stage:
             done = carry(
-                engine, open_files((database.parent / "files").resolve().as_uri()), platform, stage("")
+                engine,
+                open_files((database.parent / "files").resolve().as_uri()),
+                platform,
+                stage(N_("Chuyển dữ liệu")),
             )
     finally:
         engine.dispose()

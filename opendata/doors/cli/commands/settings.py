@@ -1,5 +1,6 @@
 """`opendata settings`: what is in force, with secrets masked, or the whole reference."""
 
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -10,6 +11,8 @@ from opendata.doors.cli.console import Console, json_option, verb, with_console
 from opendata.settings import Settings, reference
 
 SECRET_WORDS = ("secret", "password", "token")
+MASK = "********"
+_SECRET_OPTION = re.compile(r"(?<=[?&])((?:password|sslpassword|api_key|secret|token)=)[^&]*")
 
 
 @verb("settings", "")
@@ -30,13 +33,18 @@ def effective(settings: Settings) -> dict[str, Any]:
 
 def _shown(name: str, value: Any) -> Any:
     if value and any(word in name for word in SECRET_WORDS):
-        return "********"
-    if name.endswith("_url") and "@" in str(value):
+        return MASK
+    if name == "key_peppers":
+        return [f"{pepper.partition(':')[0]}:{MASK}" for pepper in value]
+    if name.endswith("_url"):
         return _without_password(str(value))
     return dict(value) if hasattr(value, "items") else value
 
 
 def _without_password(url: str) -> str:
+    """Neither that of the account nor one among the options."""
+    url = _SECRET_OPTION.sub(rf"\1{MASK}", url)
     scheme, _, rest = url.partition("://")
-    account, _, place = rest.rpartition("@")
-    return f"{scheme}://{account.partition(':')[0]}:********@{place}"
+    account, at, place = rest.rpartition("@")
+    user, colon, _ = account.partition(":")
+    return f"{scheme}://{user}:{MASK}@{place}" if at and colon else url
