@@ -294,7 +294,7 @@ def _equip(city: City) -> None:
         offered = products.offer(work, "du-lieu-mo", organization_id=city.own, plan="partner")
         made = work.session.get_one(Application, city.application)
         city.subscription = subscriptions.subscribe(work, made, offered).id
-        endpoint, _ = webhooks.add(work, made, "https://app.example/hooks")
+        endpoint, _ = webhooks.add(work, made, "https://app.example/hooks", ["quota.warning"])
         city.webhook, city.delivery = endpoint.id, webhooks.test(work, made, endpoint).id
 
 
