@@ -1,6 +1,5 @@
 """Registers the REST blueprints and serves the OpenAPI document."""
 
-import orjson
 from flask import Flask, Response
 
 from opendata import __version__
@@ -62,12 +61,12 @@ def register(app: Flask) -> None:
     api = openapi.RestApi(app, platform.part(Vocabularies))
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=PREFIX + blueprint.url_prefix)
-    body = orjson.dumps(openapi.document(api, platform.settings.base_url))
+    body = openapi.Document(api, platform.settings.base_url)
     app.extensions["opendata.openapi"] = body  # the reference page shows it
 
     @permission(ANYONE)
     def document() -> Response:
         refuse_undeclared()
-        return answers.json_bytes(body)
+        return answers.json_bytes(body())
 
     app.add_url_rule(f"{PREFIX}/openapi.json", "openapi", document)

@@ -1,10 +1,12 @@
 """The OpenAPI 3.1 document: made from the routes, completed with what every route shares."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask_smorest import Api
+import orjson
+from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
 from opendata.base.kit.vocabularies import Vocabularies
@@ -94,7 +96,24 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
 
     def __init__(self, app: Any, vocabularies: Vocabularies) -> None:
         self._vocabularies = vocabularies
+        self._undocumented: list[Blueprint] = []
         super().__init__(app)
+
+    def register_blueprint(self, blp: Blueprint, **options: Any) -> None:
+        """The routes alone: to document them costs as much as all else at the start, and few ask for it."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undocumented.append(blp)
+
+    def documented(self) -> dict[str, Any]:
+        if self._undocumented:
+            self._document_responses()
+        for blueprint in self._undocumented:
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        self._undocumented.clear()
+        found: dict[str, Any] = self.spec.to_dict()
+        return found
 
     def _register_error_handlers(self) -> None:
         return
@@ -103,6 +122,9 @@ class RestApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
         return
 
     def _register_responses(self) -> None:
+        return
+
+    def _document_responses(self) -> None:
         self.ma_plugin.converter.add_attribute_function(_codes_as_enum(self._vocabularies))
         for status in HTTPStatus:
             if status >= 300:
@@ -138,9 +160,23 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM_TYPE: {"schema": Problem}}}
 
 
+class Document:
+    """As JSON bytes; made when somebody first asks for it."""
+
+    def __init__(self, api: RestApi, base_url: str) -> None:
+        self._api, self._base_url = api, base_url
+        self._lock = threading.Lock()
+        self._body = b""
+
+    def __call__(self) -> bytes:
+        with self._lock:
+            self._body = self._body or orjson.dumps(document(self._api, self._base_url))
+        return self._body
+
+
 def document(api: RestApi, base_url: str) -> dict[str, Any]:
     """The finished document."""
-    raw: dict[str, Any] = api.spec.to_dict()
+    raw = api.documented()
     raw["info"]["description"] = ABOUT
     raw["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     raw["servers"] = [{"url": base_url.rstrip("/") or "/"}]

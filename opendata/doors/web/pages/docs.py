@@ -17,7 +17,7 @@ from opendata.doors.web.rendering import markdown, page
 
 blueprint = Blueprint("docs", __name__)
 DOCUMENT = "opendata.openapi"
-"""Where the REST door leaves its finished OpenAPI document, as JSON bytes."""
+"""Where the REST door leaves what gives its finished OpenAPI document, as JSON bytes."""
 _PLACE = re.compile(r"%\(\w+\)[sd]")
 
 FIRST_ANSWER = """{
@@ -31,7 +31,7 @@ FIRST_ANSWER = """{
 @permission(ANYONE)
 def reference() -> Response:
     """Every operation with its fields, a call that runs and a form to try it."""
-    document = _outline(current_app.extensions[DOCUMENT])
+    document = _outline(current_app.extensions[DOCUMENT]())
     address = platform().settings.base_url.rstrip("/")
     return page(
         "api.html",
