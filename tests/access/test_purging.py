@@ -1,0 +1,152 @@
+"""What has ended is forgotten, what has not is kept, and nothing comes back by being forgotten."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from opendata.base.kit.clock import utc_now
+from opendata.base.models import (
+    AssertionId,
+    AuthorizationCode,
+    ClientSecret,
+    DeniedToken,
+    DeviceCode,
+    InitialAccessToken,
+    OAuthGrant,
+    RefreshToken,
+    SigningKey,
+    User,
+    UserSession,
+    UserToken,
+)
+from opendata.base.runtime import SYSTEM, Work
+from opendata.base.runtime.timetable import Timetable
+from opendata.services.access import purging, sessions, tokens
+from opendata.services.access.oauth import (
+    assertion,
+    clients,
+    device,
+    families,
+    refresh,
+    registration,
+    signing,
+)
+from opendata.services.access.oauth.signing import SigningKeys
+from opendata.testing.web import City
+
+EVERY = (
+    AssertionId,
+    AuthorizationCode,
+    ClientSecret,
+    DeniedToken,
+    DeviceCode,
+    InitialAccessToken,
+    OAuthGrant,
+    RefreshToken,
+    UserSession,
+    UserToken,
+)
+
+
+def one_of_each(work: Work, city: City) -> None:
+    user = work.session.get_one(User, city.users["editor"])
+    client = work.session.get_one(clients.OAuthClient, city.oauth_client)
+    sessions.start(work, user, hours=1)
+    tokens.direct(work, "reset", life=timedelta(hours=1), user_id=user.id)
+    family = families.begin(work, client.id, user.id, "read")
+    refresh.store(work, family, scope="read", resource=None)
+    families.deny(work, "jti", timedelta(hours=1))
+    assertion.remember(work, client.id, "jti", work.now + timedelta(minutes=1))
+    registration.invite(work, work.session.get_one(registration.Organization, city.own))
+    for model, more in (
+        (AuthorizationCode, {"redirect_uri": "https://a.example", "challenge": "x", "digest": b"1" * 32}),
+        (DeviceCode, {"user_code_digest": b"2" * 32, "digest": b"3" * 32}),
+    ):
+        work.session.add(
+            model(
+                client_id=client.id,
+                user_id=user.id,
+                scope="read",
+                expires_at=work.now + device.LIFE,
+                **more,
+            )
+        )
+
+
+def counts(work: Work) -> dict[str, int]:
+    return {
+        model.__tablename__: work.session.scalar(select(func.count()).select_from(model)) or 0
+        for model in EVERY
+    }
+
+
+@pytest.fixture
+def full(city: City) -> City:
+    with city.platform.work(SYSTEM) as work:
+        one_of_each(work, city)
+    return city
+
+
+def later(city: City, by: timedelta) -> None:
+    city.platform.clock = lambda: utc_now() + by
+
+
+def test_what_is_in_use_is_kept(full: City) -> None:
+    with full.platform.read() as work:
+        before = counts(work)
+    assert all(before.values()), before
+    assert not any(purging.purge(full.platform).values())
+    with full.platform.read() as work:
+        assert counts(work) == before
+
+
+def test_what_has_ended_is_forgotten(full: City) -> None:
+    later(full, timedelta(days=500))
+    removed = purging.purge(full.platform)
+    with full.platform.read() as work:
+        assert not any(counts(work).values())
+    assert set(removed) >= {model.__tablename__ for model in EVERY}
+
+
+def test_a_used_code_and_a_dead_family_are_remembered_for_a_while(full: City) -> None:
+    with full.platform.work(SYSTEM) as work:
+        for family in work.session.scalars(select(OAuthGrant)).all():
+            families.end(work, family.id, reused=True)
+    later(full, timedelta(hours=20))
+    purging.purge(full.platform)
+    with full.platform.read() as work:
+        left = counts(work)
+    assert left["authorization_code"] == left["oauth_grant"] == left["refresh_token"] == 1
+
+
+def test_many_are_removed_a_few_at_a_time(full: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    with full.platform.work(SYSTEM) as work:
+        user = work.session.get_one(User, full.users["editor"])
+        for _ in range(25):
+            sessions.start(work, user, hours=1)
+    monkeypatch.setattr(purging, "AT_ONCE", 10)
+    later(full, timedelta(days=2))
+    assert purging.purge(full.platform)["user_session"] >= 25
+
+
+def test_keys_that_sign_no_more_leave_no_private_part_behind(city: City) -> None:
+    city.platform.part(SigningKeys).ready()
+    with city.platform.work(SYSTEM) as work:
+        old = signing.listing(work)[0].kid
+        signing.rotate(work, at_once=True)
+    later(city, timedelta(days=31))
+    purging.purge(city.platform)
+    with city.platform.read(SYSTEM) as work:
+        kids = {row.kid: row.state for row in signing.listing(work)}
+    assert sorted(kids.values()) == ["current", "next"]
+    assert old not in kids
+    with city.platform.read() as work:
+        assert work.session.get(SigningKey, old) is None
+
+
+def test_workers_do_it_every_hour(full: City) -> None:
+    timetable = full.platform.part(Timetable)
+    timetable.tick()
+    names = {standing.name: standing for standing in timetable.standings()}
+    assert names["access.purge"].problem is None
