@@ -91,6 +91,12 @@ class Writer(threading.Thread):
             time.sleep(0.02)
         return False
 
+    def seconds_of(self, writes):
+        """The slowest of the first ones."""
+        while len(self.seconds) < writes and self.is_alive():
+            time.sleep(0.01)
+        return max(self.seconds)
+
     def end(self):
         self._ended.set()
         self.join()
@@ -125,6 +131,7 @@ def test_a_rebuild_hides_nothing_and_each_write_is_found_soon(stocked, capsys):
     searcher, writer = Searcher(stocked), Writer(stocked)
     searcher.start()
     writer.start()
+    usual = writer.seconds_of(5)
     begun = time.monotonic()
     try:
         for _ in range(2):
@@ -137,12 +144,12 @@ def test_a_rebuild_hides_nothing_and_each_write_is_found_soon(stocked, capsys):
         print(
             f"\n{held} datasets, two rebuilds in {took:.1f} s: {searcher.answers} searches, "
             f"{writer.written} writes found after {median(writer.seconds) * 1e3:.0f} ms, "
-            f"at most {max(writer.seconds) * 1e3:.0f} ms"
+            f"at most {max(writer.seconds) * 1e3:.0f} ms (before {usual * 1e3:.0f} ms)"
         )
     assert (searcher.problems, writer.problems) == ([], [])
     assert searcher.fewer == []
     assert searcher.answers > 10
-    assert writer.written > 5
-    assert max(writer.seconds) < FOUND_WITHIN
+    assert writer.written > 8
+    assert max(writer.seconds) < max(FOUND_WITHIN, 4 * usual), "slower than a busy machine explains"
     assert indexing.drift(stocked.platform).ids == ()
     assert index.info().documents == held + 1 + (writer.written + 1) // 2
