@@ -47,7 +47,7 @@ def server_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def elastic_server(server_folder: Path) -> Iterator[ElasticNode]:
-    yield from _running(ElasticNode(server_folder))
+    yield from _running(ElasticNode(server_folder, short_lived=True))
 
 
 @pytest.fixture(scope="session")
