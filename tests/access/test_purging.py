@@ -13,7 +13,9 @@ from opendata.base.models import (
     DeniedToken,
     DeviceCode,
     InitialAccessToken,
+    OAuthClient,
     OAuthGrant,
+    Organization,
     RefreshToken,
     SigningKey,
     User,
@@ -25,7 +27,6 @@ from opendata.base.runtime.timetable import Timetable
 from opendata.services.access import purging, sessions, tokens
 from opendata.services.access.oauth import (
     assertion,
-    clients,
     device,
     families,
     refresh,
@@ -51,14 +52,14 @@ EVERY = (
 
 def one_of_each(work: Work, city: City) -> None:
     user = work.session.get_one(User, city.users["editor"])
-    client = work.session.get_one(clients.OAuthClient, city.oauth_client)
+    client = work.session.get_one(OAuthClient, city.oauth_client)
     sessions.start(work, user, hours=1)
     tokens.direct(work, "reset", life=timedelta(hours=1), user_id=user.id)
     family = families.begin(work, client.id, user.id, "read")
     refresh.store(work, family, scope="read", resource=None)
     families.deny(work, "jti", timedelta(hours=1))
     assertion.remember(work, client.id, "jti", work.now + timedelta(minutes=1))
-    registration.invite(work, work.session.get_one(registration.Organization, city.own))
+    registration.invite(work, work.session.get_one(Organization, city.own))
     for model, more in (
         (AuthorizationCode, {"redirect_uri": "https://a.example", "challenge": "x", "digest": b"1" * 32}),
         (DeviceCode, {"user_code_digest": b"2" * 32, "digest": b"3" * 32}),

@@ -82,7 +82,7 @@ def test_the_command_line_signs_in_to_a_new_portal(
         if found:
             allow(installed, address, found[0])
 
-    defaults = {**remote.Portal.__init__.__kwdefaults__, "sleep": approve}
+    defaults = {**(remote.Portal.__init__.__kwdefaults__ or {}), "sleep": approve}
     monkeypatch.setattr(remote.Portal.__init__, "__kwdefaults__", defaults)
     assert run(["--lang", "en", "login", address, "--scope", "read", "--scope", "admin"]) == 0
     capsys.readouterr()
