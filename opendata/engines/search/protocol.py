@@ -13,6 +13,8 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from opendata.base.kit.errors import N_, OpenDataError
+
 ALL = "*"
 """The visibility token that matches every document (operators)."""
 
@@ -156,6 +158,18 @@ class IndexInfo:
     """The code would build the index otherwise by now. It is served all the same; rebuild it soon."""
 
 
+class DocumentsRefused(OpenDataError):
+    """The index takes these documents in no form; all others were written."""
+
+    code = "index_refused_documents"
+    message = N_("Chỉ mục tìm kiếm không nhận %(count)s bộ dữ liệu: %(first)s.")
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        first = next(iter(reasons.items()))
+        super().__init__(count=len(reasons), first=": ".join(first))
+
+
 class SearchIndex(Protocol):
     """Every method may raise `opendata.base.kit.errors.Unavailable`."""
 
@@ -182,7 +196,9 @@ class SearchIndex(Protocol):
         """Build a new index beside the live one and swap; searches meanwhile see the old one. Writes
         that arrive during the rebuild are not lost: `documents` is first read after they are being
         recorded, so read the database in the generator, not before the call. Tombstones stay.
-        Returns the number of documents. One rebuild at a time: a second one raises `Conflict`."""
+        Returns the number of documents. One rebuild at a time: a second one raises `Conflict`. A few
+        documents that the index does not take keep the others from nothing: `DocumentsRefused` is raised
+        once they are live."""
 
     def info(self) -> IndexInfo: ...
 

@@ -10,9 +10,8 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from opendata.base.kit.errors import Conflict, Invalid, Unavailable
-from opendata.engines.search import Best, Every, IndexDocument, Plan, Term, open_index
-from opendata.engines.search.elastic import ElasticIndex, lease, read_address
-from opendata.engines.search.elastic.bulk import DocumentsRefused
+from opendata.engines.search import Best, DocumentsRefused, Every, IndexDocument, Plan, Term, open_index
+from opendata.engines.search.elastic import ElasticIndex, generations, lease, read_address
 from opendata.testing.search_contract import SearchContract, dataset, ids, title
 from opendata.testing.search_plans import compare_with_reference
 from opendata.testing.servers import ElasticNode
@@ -75,6 +74,7 @@ def test_nothing_of_the_text_is_analysed_by_the_server(
     opened.write([dataset("a", "Cảng biển")])
     ((_, held),) = client.indices.get_mapping(index=prefix).items()
     mapping = held["mappings"]
+    assert not opened.info().outdated
     assert mapping["dynamic"] == "strict"
     analysers = {field.get("analyzer", "keyword") for field in mapping["properties"].values()}
     assert analysers == {"whitespace", "keyword"}
@@ -205,6 +205,62 @@ def test_one_refused_document_stops_no_other(opened: ElasticIndex) -> None:
         opened.write([dataset("a", "x"), poison, dataset("b", "x")])
     assert list(refused.value.reasons) == ["bad"]
     assert sorted(ids(opened.search(Plan()))) == ["a", "b"]
+
+
+def test_a_rebuild_goes_live_without_the_document_that_is_refused_and_names_it(opened: ElasticIndex) -> None:
+    stock = [dataset(f"{n:03d}", "x") for n in range(50)]
+    poison = replace(dataset("bad", "x"), visibility="v" * 40_000)
+    with pytest.raises(DocumentsRefused) as refused:
+        opened.rebuild([*stock[:20], poison, *stock[20:]])
+    assert list(refused.value.reasons) == ["bad"]
+    assert sorted(ids(opened.search(Plan(size=100)))) == [document.id for document in stock]
+
+
+def test_a_rebuild_that_most_documents_are_refused_by_does_not_go_live(opened: ElasticIndex) -> None:
+    opened.write([dataset("old", "x")])
+    poison = [replace(dataset(f"{n:03d}", "x"), visibility="v" * 40_000) for n in range(30)]
+    with pytest.raises(DocumentsRefused):
+        opened.rebuild([dataset("new", "x"), *poison])
+    assert ids(opened.search(Plan())) == ["old"]
+
+
+def test_an_index_of_an_older_release_is_served_until_it_is_rebuilt(
+    opened: ElasticIndex, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one knew neither topics nor the order by popularity."""
+    now = generations.mapping()
+    kept = {
+        name: kind for name, kind in now["properties"].items() if name not in ("facet_topic", "popularity")
+    }
+    with monkeypatch.context() as patched:
+        patched.setattr(generations, "mapping", lambda: {**now, "properties": kept})
+        patched.setattr(generations, "schema_hash", lambda: "0" * 12)
+        generations.Generations(opened._connection.writing, read_address(address)).ensure()
+    info = opened.info()
+    assert (info.outdated, info.schema) == (True, "0" * 12)
+    opened.write([dataset("a", "x", facets={"topic": ["t"]}), dataset("b", "x", popularity=3)])
+    assert opened.search(Plan(filters={"topic": ("t",)})).total == 1
+    assert ids(opened.search(Plan(sort="popularity"))) == ["b", "a"]
+    opened.rebuild([dataset("a", "x")])
+    assert not opened.info().outdated
+
+
+def test_an_index_that_holds_a_field_in_another_way_takes_a_rebuild(
+    opened: ElasticIndex, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = generations.mapping()
+    other = {**now["properties"], "newest": {"type": "boolean"}}
+    with monkeypatch.context() as patched:
+        patched.setattr(generations, "mapping", lambda: {**now, "properties": other})
+        patched.setattr(generations, "schema_hash", lambda: "0" * 12)
+        generations.Generations(opened._connection.writing, read_address(address)).ensure()
+    with pytest.raises(DocumentsRefused):
+        opened.write([dataset("a", "x", newest=7)])
+    assert opened.info().outdated
+    opened.rebuild([dataset("a", "x", newest=7)])
+    assert not opened.info().outdated
+    opened.write([dataset("b", "x", newest=8)])
+    assert ids(opened.search(Plan())) == ["b", "a"]
 
 
 def test_a_long_row_and_many_documents_are_taken(opened: ElasticIndex) -> None:

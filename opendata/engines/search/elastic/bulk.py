@@ -7,7 +7,8 @@ from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch
 
-from opendata.base.kit.errors import N_, OpenDataError, Unavailable
+from opendata.base.kit.errors import Unavailable
+from opendata.engines.search.protocol import DocumentsRefused
 
 MAX_BYTES = 4_000_000
 MAX_ITEMS = 1_000
@@ -19,18 +20,6 @@ _BUSY = (429, 503)
 
 Line = bytes
 """Action and document of one write, each with its line break."""
-
-
-class DocumentsRefused(OpenDataError):
-    """The index takes these documents in no form; all others were written."""
-
-    code = "index_refused_documents"
-    message = N_("Chỉ mục tìm kiếm không nhận %(count)s bộ dữ liệu: %(first)s.")
-
-    def __init__(self, reasons: Mapping[str, str]) -> None:
-        self.reasons = dict(reasons)
-        first = next(iter(reasons.items()))
-        super().__init__(count=len(reasons), first=": ".join(first))
 
 
 class MissingIndex(Exception):

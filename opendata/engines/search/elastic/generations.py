@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import structlog
 from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
 from opendata.base.kit.errors import Unavailable
 from opendata.engines.search.elastic.address import Address
 from opendata.engines.search.elastic.schema import index_settings, mapping, schema_hash
 
+log = structlog.get_logger(__name__)
 _WHILE_FILLING = {"refresh_interval": "-1", "number_of_replicas": 0, "translog.durability": "async"}
 _COPIES_TIMEOUT = "60s"
 
@@ -40,6 +42,23 @@ class Generations:
     def schema_of(self, index: str) -> str:
         found = self._name.fullmatch(index)
         return found[1] if found else ""
+
+    def live_index(self) -> str:
+        """The name of the live index; empty where there is none."""
+        return next(iter(self._behind(self.live)), "")
+
+    def widen(self) -> bool:
+        """Give a live index of an earlier release the fields it lacks. False where it is of this one, or
+        holds a field in another way: then only a rebuild helps."""
+        name = self.live_index()
+        if self.schema_of(name) in ("", schema_hash()):
+            return False
+        try:
+            self._client.indices.put_mapping(index=name, properties=mapping()["properties"])
+        except BadRequestError:
+            return False
+        log.info("search.index_widened", index=name)
+        return True
 
     def is_building(self) -> bool:
         return bool(self._client.indices.exists_alias(name=self.building))

@@ -16,13 +16,13 @@ from opendata.base.kit.errors import Unavailable
 from opendata.engines.search.caching import Cache
 from opendata.engines.search.elastic import statistics
 from opendata.engines.search.elastic.address import Address
-from opendata.engines.search.elastic.bulk import DocumentsRefused, MissingIndex, send_all
+from opendata.engines.search.elastic.bulk import MissingIndex, send_all
 from opendata.engines.search.elastic.connection import Connection
 from opendata.engines.search.elastic.generations import Generations
 from opendata.engines.search.elastic.lease import Lease
-from opendata.engines.search.elastic.schema import delete_lines, upsert_lines
+from opendata.engines.search.elastic.schema import delete_lines, schema_hash, upsert_lines
 from opendata.engines.search.elastic.searching import Request
-from opendata.engines.search.protocol import IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.protocol import DocumentsRefused, IndexDocument, IndexInfo, Plan, Results
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 _SCAN_SIZE = 10_000
 _SCAN_KEPT = "2m"
 _BULKS_AT_ONCE = 2
+_A_FEW, _FEW_OF = 10, 100
+"""Documents that may be refused by a rebuild: this many, or one of so many."""
 _STATE: dict[str, Any] = {
     "size": 0,
     "track_total_hits": True,
@@ -96,11 +98,12 @@ class ElasticIndex:
                 raise Unavailable from error
 
     def info(self) -> IndexInfo:
-        state = self._answered(self._current)
+        state, schema = self._answered(self._current_with_schema)
         return IndexInfo(
             documents=state.documents,
             generation=state.generation,
-            schema=self._generations.schema_of(state.index),
+            schema=schema,
+            outdated=schema != schema_hash(),
         )
 
     def describe(self) -> str:
@@ -146,6 +149,11 @@ class ElasticIndex:
         state = self._current()
         key = (state.generation, stream, prefix, limit)
         return self._vocabularies.get(key, lambda: statistics.vocabulary(stream, prefix, limit, self._ask))
+
+    def _current_with_schema(self) -> tuple[State, str]:
+        """An index without any document is not named by what it answers."""
+        state = self._current()
+        return state, self._generations.schema_of(state.index or self._generations.live_index())
 
     def _current(self) -> State:
         state, until = self._state, self._state_until
@@ -195,9 +203,19 @@ class ElasticIndex:
         if self._generations.is_building():
             self._write_beside(lines)
         try:
-            send_all(self._connection.writing, self._generations.live, lines, visible=True)
+            self._write_live(lines)
         finally:
             self._forget_state()
+
+    def _write_live(self, lines: Sequence[bytes]) -> None:
+        """An index of an earlier release gets the fields that were added since; what it holds lacks them
+        until it is rebuilt."""
+        try:
+            send_all(self._connection.writing, self._generations.live, lines, visible=True)
+        except DocumentsRefused:
+            if not self._generations.widen():
+                raise
+            send_all(self._connection.writing, self._generations.live, lines, visible=True)
 
     def _write_beside(self, lines: Sequence[bytes]) -> None:
         """A rebuild that cannot take a write must not go live without it."""
@@ -259,8 +277,7 @@ class ElasticIndex:
         with Lease(writing, generations.lease_index).held() as lease:
             name = generations.begin()
             try:
-                lines = (upsert_lines(document) for document in documents)
-                self._fill(lines, side_by_side=_BULKS_AT_ONCE)
+                refused = self._fill_all(documents)
                 self._fill(self._tombstones())
                 generations.finish(name)
                 lease.confirm()
@@ -269,7 +286,26 @@ class ElasticIndex:
                 generations.abandon()
                 raise
         self._forget_state()
+        if refused is not None:
+            raise refused
         return self._current().documents
+
+    def _fill_all(self, documents: Iterable[IndexDocument]) -> DocumentsRefused | None:
+        """A few that are refused are told of at the end; of more than that something else is wrong."""
+        written = 0
+
+        def lines() -> Iterator[bytes]:
+            nonlocal written
+            for written, document in enumerate(documents, start=1):  # noqa: B007  # counted
+                yield upsert_lines(document)
+
+        try:
+            self._fill(lines(), side_by_side=_BULKS_AT_ONCE)
+        except DocumentsRefused as error:
+            if len(error.reasons) > max(_A_FEW, written // _FEW_OF):
+                raise
+            return error
+        return None
 
     def _fill(self, lines: Iterable[bytes], side_by_side: int = 1) -> None:
         """Raises `Unavailable` when a writer had to abandon the rebuild."""
