@@ -18,7 +18,7 @@ from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
 from opendata.services.catalog.documents import stamp
-from opendata.services.plans import products, subscriptions
+from opendata.services.plans import deciding, plans, products, rules, subscriptions
 
 blueprint = Blueprint(
     "subscriptions", __name__, url_prefix="", description="Products and who has subscribed to them."
@@ -31,6 +31,17 @@ def list_products() -> Response:
     with reading() as work:
         data = [_product(work, item) for item in products.listing(work)]
     return lists.answer(data, total=len(data))
+
+
+@blueprint.operation("GET", "/products/<product>", allows=ANYONE, answer=schemas.Product, errors=(404,))
+def read_product(product: str) -> Response:
+    """Tell about a product.
+
+    With the limits that count now, and how long decisions took lately.
+    """
+    with reading() as work:
+        value = _product(work, products.get(work, product))
+    return answers.json(value)
 
 
 @blueprint.operation(
@@ -150,7 +161,21 @@ def _product(work: Work, item: Product) -> dict[str, Any]:
         "terms": item.terms,
         "terms_revision": item.terms_revision,
         "apis": item.apis,
+        "datasets": item.datasets,
+        "visibility": item.visibility,
+        "limits": _limits(work, item),
+        "median_decision_hours": _median(work, item),
     }
+
+
+def _limits(work: Work, item: Product) -> list[dict[str, Any]]:
+    version = plans.current(work, item.plan_slug)
+    return [rule.as_object() for rule in rules.compile_rules(version.rules)] if version else []
+
+
+def _median(work: Work, item: Product) -> float | None:
+    took = deciding.median_decision(work, item) if item.approval == "manual" else None
+    return round(took.total_seconds() / 3600, 2) if took is not None else None
 
 
 def _slug(work: Work, item: Subscription) -> str:

@@ -64,6 +64,7 @@ PATHS = {
     "product": "/products/{}",
     "desk-usage": "/desk/usage",
     "requests": "/desk/requests",
+    "edit-product": "/desk/products/{}",
     "blocks": "/operator/blocks",
     "operator-usage": "/operator/usage",
     "team": "/developers/organizations/{}",

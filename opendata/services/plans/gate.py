@@ -96,11 +96,11 @@ class Admission:
     taken: int
 
     def lines(self, now: float) -> list[Line]:
-        lease, passed = self.lease, max(0.0, now - self.lease.at)
-        left = lease.left
+        """As the counters said, without what the lease holds."""
+        passed = max(0.0, now - self.lease.at)
         return [
-            Line(rule, reading.remaining + left * cell.weight, max(0.0, reading.reset - passed), 0.0, False)
-            for rule, cell, reading in zip(self.rules, lease.cells, lease.readings, strict=True)
+            Line(rule, reading.remaining, max(0.0, reading.reset - passed), 0.0, violated=False)
+            for rule, reading in zip(self.rules, self.lease.readings, strict=True)
         ]
 
 

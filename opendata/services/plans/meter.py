@@ -25,6 +25,7 @@ from opendata.services.plans.spool import CALLS, FAILED, HOUR, SPENT, Spool
 log = structlog.get_logger(__name__)
 CAPACITY = 8192
 EVERY = 1.0
+QUARTER = 900
 VALUE = 200
 """Characters kept of the query of a failed call."""
 
@@ -137,8 +138,7 @@ class Meter:
                 amount = {"requests": record.requests, "rows": record.rows}.get(rule.unit, record.bytes)
                 if rule.algorithm != "calendar" or subject.startswith("ip:") or not amount:
                     continue
-                begins, _ = period(rule.window, datetime.fromtimestamp(record.at, self._zone), self._zone)
-                key = (subject, rule.name, period_name(rule.window, begins))
+                key = (subject, rule.name, _period(rule.window, int(record.at // QUARTER), self._zone))
                 sums[key] += amount
                 limits[key] = (rule.amount if rule.hard else 0, record.at)
         return [
@@ -214,9 +214,17 @@ def _who(context: Context | None) -> tuple[str, str]:
     return (context.app, context.key) if context is not None else ("", "")
 
 
+@lru_cache(maxsize=1024)
 def _version(route: str) -> str:
     parts = route.split("/", 3)
     return parts[2] if len(parts) > 2 and parts[1] == "api" else ""
+
+
+@lru_cache(maxsize=64)
+def _period(window: str, quarters: int, zone: ZoneInfo) -> str:
+    """The calendar period that a quarter of an hour lies in; midnight is at the turn of one everywhere."""
+    begins, _ = period(window, datetime.fromtimestamp(quarters * QUARTER, zone), zone)
+    return period_name(window, begins)
 
 
 @lru_cache(maxsize=64)

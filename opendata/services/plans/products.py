@@ -1,5 +1,6 @@
 """Products: APIs and datasets that a department offers together, with the plan of their subscribers."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from opendata.services.access import audit, policy
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action
 from opendata.services.plans import plans, subscriptions
+
+LONGEST_PROMISE = 60
+"""Working days."""
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def listing(work: Work, *, limit: int = 200) -> Sequence[Product]:
@@ -36,6 +41,15 @@ def get(work: Work, name: str) -> Product:
     return found
 
 
+def managed(work: Work, *, limit: int = 200) -> Sequence[Product]:
+    """Those of the departments the caller is an admin of; of all for operators."""
+    query = select(Product).order_by(Product.slug).limit(limit)
+    if not work.caller.operator:
+        mine = [key for key in work.caller.roles if policy.allows(work.caller, Action.ORGANIZATION_EDIT, key)]
+        query = query.where(Product.organization_id.in_(mine))
+    return work.session.scalars(query).all()
+
+
 def offer(work: Work, slug: str, *, organization_id: str | None, plan: str, **fields: Any) -> Product:
     """A new product or new fields of one. For admins of its department, and operators.
 
@@ -57,11 +71,26 @@ def offer(work: Work, slug: str, *, organization_id: str | None, plan: str, **fi
     for name, value in fields.items():
         setattr(found, name, value)
     found.plan_slug, found.version = plan, version
+    _require_sound(found, known)
     work.session.flush()
-    if found.terms_revision > known:
+    if (found.terms_revision or 0) > known:
         _raise_terms(work, found)
     audit.record(work, "product.offer", "product", found.id, {"plan": plan, "fields": sorted(fields)})
     return found
+
+
+def _require_sound(found: Product, known_revision: int) -> None:
+    problems = {}
+    if not _SLUG.fullmatch(found.slug):
+        problems["slug"] = N_("Chỉ dùng chữ cái không dấu, chữ số và dấu gạch nối.")
+    if not (found.title or {}).get("vi", "").strip():
+        problems["title"] = N_("Cần có tên.")
+    if not 0 <= (2 if found.decide_by_days is None else found.decide_by_days) <= LONGEST_PROMISE:
+        problems["decide_by_days"] = N_("Số không nằm trong giới hạn cho phép.")
+    if (found.terms_revision or 0) < known_revision:
+        problems["terms_revision"] = N_("Số của điều khoản chỉ tăng.")
+    if problems:
+        raise Invalid(fields=problems)
 
 
 def _raise_terms(work: Work, wanted: Product) -> None:

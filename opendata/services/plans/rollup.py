@@ -4,10 +4,12 @@ All sums of a piece of a file are raised in the transaction that writes how far 
 killed process left behind is neither lost nor counted twice. Days and months are those of the city.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from operator import add
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -32,6 +34,8 @@ SUMS = ("calls", "throttled", "bytes", "rows", "ms_sum")
 KEY = ("grain", "start", "application_id", "key_id", "route", "dataset_id", "status_class", "cache")
 ASKED_AT_ONCE = 500
 Key = tuple[str, datetime, str, str, str, str, int, str]
+Minute = tuple[int, str, str, str, str, int, str]
+"""Minutes since the epoch, and the key without grain and start."""
 Sums = list[int]
 
 
@@ -100,43 +104,57 @@ def apply_calls(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
     zone = ZoneInfo(work.platform.settings.time_zone)
     lines = list(lines)
     datasets = _datasets(work, lines)
-    sums: dict[Key, tuple[Sums, list[int]]] = {}
-    for line in lines:
-        _add(sums, line, _dataset_of(line, datasets), zone)
+    sums: dict[Key, tuple[Sums, Sums]] = {}
+    for minute, counted in _by_minute(lines, datasets).items():
+        _add(sums, minute, counted, zone)
     known = _known(work, sorted(sums))
     for key, (amounts, buckets) in sorted(sums.items()):
         _raise(work, known.get(key), key, amounts, buckets)
 
 
-def _add(
-    sums: dict[Key, tuple[Sums, list[int]]], line: Mapping[str, Any], dataset: str, zone: ZoneInfo
-) -> None:
-    at = datetime.fromtimestamp(float(line["t"]), UTC)
-    calls, status = int(line.get("n", 1)), int(line["s"])
-    ms = float(line.get("ms", 0.0))
-    for grain in GRAINS:
-        key = (
-            grain,
-            begin(grain, at, zone),
-            str(line.get("app", "")),
-            str(line.get("key", "")),
-            str(line.get("route", ""))[:120],
-            dataset,
+def _by_minute(
+    lines: Iterable[Mapping[str, Any]], datasets: Mapping[str, str]
+) -> dict[Minute, tuple[Sums, Sums]]:
+    """Sums and latencies of the calls that fall into one: the rest is made of few of these."""
+    found: dict[Minute, tuple[Sums, Sums]] = {}
+    for line in lines:
+        asked, status, calls = line.get, line["s"], line.get("n", 1)
+        minute = (
+            int(line["t"] // 60),
+            asked("app", ""),
+            asked("key", ""),
+            asked("route", "")[:120],
+            _dataset_of(line, datasets),
             status // 100,
-            str(line.get("cache", "")),
+            asked("cache", ""),
         )
-        amounts, buckets = sums.setdefault(key, ([0] * len(SUMS), [0] * (len(BOUNDS) + 1)))
+        if (sums := found.get(minute)) is None:
+            sums = found[minute] = [0] * len(SUMS), [0] * (len(BOUNDS) + 1)
+        amounts, buckets = sums
         amounts[0] += calls
         amounts[1] += calls if status == 429 else 0
-        amounts[2] += int(line.get("b", 0))
-        amounts[3] += int(line.get("rows", 0))
-        amounts[4] += round(ms)
-        if "ms" in line:
+        amounts[2] += asked("b", 0)
+        amounts[3] += asked("rows", 0)
+        if (ms := asked("ms")) is not None:
+            amounts[4] += round(ms)
             buckets[bucket_of(ms)] += calls
+    return found
+
+
+def _add(
+    sums: dict[Key, tuple[Sums, Sums]], minute: Minute, counted: tuple[Sums, Sums], zone: ZoneInfo
+) -> None:
+    """Raise the sums of the minute, hour, day and month."""
+    at = datetime.fromtimestamp(minute[0] * 60, UTC)
+    for grain in GRAINS:
+        key = (grain, begin(grain, at, zone), *minute[1:])
+        before = sums.setdefault(key, ([0] * len(SUMS), [0] * (len(BOUNDS) + 1)))
+        for amounts, more in zip(before, counted, strict=True):
+            amounts[:] = map(add, amounts, more)
 
 
 def bucket_of(ms: float) -> int:
-    return next((place for place, bound in enumerate(BOUNDS) if ms <= bound), len(BOUNDS))
+    return bisect_left(BOUNDS, ms)
 
 
 def begin(grain: str, at: datetime, zone: ZoneInfo) -> datetime:
@@ -205,7 +223,7 @@ def _datasets(work: Work, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _dataset_of(line: Mapping[str, Any], known: Mapping[str, str]) -> str:
     """What was not served counts for no dataset."""
-    if int(line["s"]) >= 400:
+    if not known or line["s"] >= 400:
         return ""
     return known.get(str(line.get("ds", ""))) or known.get(str(line.get("res", "")), "")
 

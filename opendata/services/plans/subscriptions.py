@@ -112,6 +112,37 @@ def of_product(work: Work, wanted: Product, *, limit: int = 500) -> Sequence[Sub
     return work.session.scalars(ordered.limit(limit)).all()
 
 
+def to_decide(work: Work, *, limit: int = 500) -> Sequence[tuple[Subscription, Product, Application]]:
+    """Subscriptions to products of the caller's departments that have not ended: waiting ones first, the
+    one that waits longest at the top."""
+    query = (
+        select(Subscription, Product, Application)
+        .join(Product, Product.id == Subscription.product_id)
+        .join(Application, Application.id == Subscription.application_id)
+        .where(Subscription.state.not_in(FINAL))
+        .order_by(Subscription.state != "pending", Subscription.requested_at, Subscription.id)
+        .limit(limit)
+    )
+    if not work.caller.operator:
+        query = query.where(Product.organization_id.in_(_deciding_for(work)))
+    return [(row[0], row[1], row[2]) for row in work.session.execute(query)]
+
+
+def _deciding_for(work: Work) -> list[str]:
+    return [key for key in work.caller.roles if policy.allows(work.caller, Action.ORGANIZATION_EDIT, key)]
+
+
+def of_caller(work: Work, wanted: Product) -> Sequence[tuple[Subscription, Application]]:
+    """The caller's own to this product, the newest first."""
+    mine = {application.id: application for application in applications.listing(work)}
+    query = (
+        select(Subscription)
+        .where(Subscription.product_id == wanted.id, Subscription.application_id.in_(list(mine)))
+        .order_by(Subscription.requested_at.desc(), Subscription.id)
+    )
+    return [(found, mine[found.application_id]) for found in work.session.scalars(query)]
+
+
 def take_step(work: Work, subscription_id: str, step: str, *, reason: str = "") -> Subscription:
     """Approve, reject, pause, resume or end. The product's department decides; its subscriber may end it.
 

@@ -60,11 +60,11 @@ def test_a_subscription_goes_from_wish_to_end_by_forms(city: City) -> None:
     assert "tat-ca" in member.get(address).get_data(as_text=True)
     form = {"action": "subscribe", "product": "tat-ca", "csrf_token": member.token}
     assert member.post(address, data=form).status_code == 303
-    waiting = admin.get("/desk/usage").get_data(as_text=True)
+    waiting = admin.get("/desk/requests").get_data(as_text=True)
     assert "Chấp thuận" in waiting
     held = member.get(f"/api/v1/apps/{app}/subscriptions").get_json()["data"][0]
     step = {"action": "approve", "subscription": held["id"], "csrf_token": admin.token}
-    assert admin.post("/desk/usage", data=step).status_code == 303
+    assert admin.post("/desk/requests", data=step).status_code == 303
     city.platform.part(PlanBook).forget()
     limits = city.client().get("/api/v1/me/limits", headers={"X-Api-Key": city.key_of("member")}).get_json()
     assert limits["plan"] == "partner"

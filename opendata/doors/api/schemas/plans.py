@@ -267,6 +267,18 @@ class Product(base.Schema):
     apis = fields.List(
         fields.String(), required=True, metadata={"description": "APIs; `*` is all that is open."}
     )
+    datasets = fields.List(
+        fields.String(), required=True, metadata={"description": "Slugs of the datasets it holds."}
+    )
+    visibility = _text("public, or members for people of the department alone.")
+    limits = fields.List(
+        fields.Nested(Rule), required=True, metadata={"description": "Rules of its plan that count now."}
+    )
+    median_decision_hours = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Half of the latest requests were decided within; none without any."},
+    )
 
 
 class Subscription(base.Schema):
@@ -329,6 +341,24 @@ class NewProduct(base.Schema):
         load_default=list,
         validate=base.Length(most=100),
         metadata={"description": "APIs; `*` is all that is open."},
+    )
+    description = fields.Dict(
+        keys=fields.String(validate=base.OneOf(("vi", "en"))),
+        values=base.Text(most=5000),
+        load_default=dict,
+        metadata={"description": "What it holds."},
+    )
+    datasets = fields.List(
+        base.Text(most=120),
+        load_default=list,
+        validate=base.Length(most=100),
+        metadata={"description": "Slugs of datasets."},
+    )
+    decide_by_days = fields.Integer(
+        strict=True,
+        load_default=2,
+        validate=base.Between(0, 60),
+        metadata={"description": "Working days within which a request is decided."},
     )
     approval = fields.String(
         load_default="auto",

@@ -61,6 +61,7 @@ def console() -> Response:
             if items
         ],
         can_create=policy.allows(caller(), Action.CREATE, body.id),
+        decides=policy.allows(caller(), Action.ORGANIZATION_EDIT, body.id),
     )
 
 

@@ -1,6 +1,6 @@
 """How much is used: by my application, of my department's data, of all; and subscriptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -168,6 +168,10 @@ def _held(work: Work, item: Subscription) -> dict[str, Any]:
         "requested_at": item.requested_at,
         "decide_by": deciding.decide_by(item, product, platform().part(PlanGate).zone),
         "reason": item.reason,
+        "terms": product.terms,
+        "terms_revision": product.terms_revision,
+        "terms_due": (item.terms_accepted or 0) < product.terms_revision
+        and item.state in {"active", "paused"},
     }
 
 
@@ -186,6 +190,10 @@ def subscribe(application_id: str) -> BaseResponse:
             found = applications.get(work, application_id)
             if form.get("action") == "end":
                 subscriptions.take_step(work, form.get("subscription", ""), "end")
+            elif form.get("action") == "accept":
+                revision = form.get("revision", "")
+                asked = int(revision) if revision.isdecimal() else 0
+                subscriptions.accept_terms(work, form.get("subscription", ""), asked)
             else:
                 product = products.get(work, form.get("product", ""))
                 accepted = product.terms_revision if form.get("terms") else None
@@ -208,7 +216,7 @@ def of_department() -> Response:
         policy.require(caller(), Action.VIEW_HISTORY, body.id if body else None)
         asked = reports.span(work, None, None, _grain())
         rows = reports.of_publisher(work, body, asked) if body else []
-        waiting = _requests(work, body) if body else []
+        waiting = _waiting(work, body) if body else None
     return form_page(
         "usage/department.html",
         nav="desk",
@@ -217,33 +225,15 @@ def of_department() -> Response:
         grain=asked.grain,
         grains=_grains(),
         datasets=rows,
-        requests=waiting,
+        waiting=waiting,
     )
 
 
-def _requests(work: Work, body: Organization) -> list[dict[str, Any]]:
-    """Subscriptions to the products of a department, for those who decide about them."""
+def _waiting(work: Work, body: Organization) -> int | None:
+    """Requests for products that wait, for those who decide about them; None for everybody else."""
     if not policy.allows(work.caller, Action.ORGANIZATION_EDIT, body.id):
-        return []
-    found = [item for item in products.listing(work) if item.organization_id == body.id]
-    return [
-        {**_held(work, item), "application": work.session.get_one(Application, item.application_id).name}
-        for product in found
-        for item in subscriptions.of_product(work, product)
-        if item.state not in subscriptions.FINAL
-    ]
-
-
-@blueprint.post("/desk/usage")
-@permission(Action.ORGANIZATION_EDIT)
-def decide() -> BaseResponse:
-    """A step of a subscription to a product of the department."""
-    policy.require_person(caller())
-    form: Mapping[str, str] = request.form
-    with writing() as work:
-        step, reason = form.get("action", ""), form.get("reason", "")
-        subscriptions.take_step(work, form.get("subscription", ""), step, reason=reason)
-    return redirect(display.to("desk-usage"), 303)
+        return None
+    return sum(item.state == "pending" for item, _, _ in subscriptions.to_decide(work))
 
 
 @blueprint.get("/operator/usage")

@@ -1,0 +1,306 @@
+"""What can be subscribed to, with the limits that count now; and the desk of those who decide about it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
+from opendata.base.models import Organization, Plan, PlanVersion, Product
+from opendata.base.runtime import Work
+from opendata.doors.http.context import caller, platform, reading, writing
+from opendata.doors.http.permissions import ANYONE, SIGNED_IN, permission
+from opendata.doors.http.problems import field_sentences, sentence
+from opendata.doors.web import display
+from opendata.doors.web.rendering import form_page, page
+from opendata.services.access import applications, policy
+from opendata.services.access.policy import Action
+from opendata.services.plans import deciding, plans, products, rules, subscriptions
+from opendata.services.plans.gate import PlanGate
+
+blueprint = Blueprint("products", __name__)
+NEW = "new"
+LANGUAGES = ("vi", "en")
+
+
+@blueprint.get("/products")
+@permission(ANYONE)
+def listing() -> Response:
+    with reading() as work:
+        offered = [_product(work, item) for item in products.listing(work)]
+        known = [_plan(*row) for row in plans.listing(work)]
+    return page("products/list.html", nav="developers", products=offered, plans=known)
+
+
+@blueprint.get("/products/<slug>")
+@permission(ANYONE)
+def product(slug: str) -> Response:
+    return _one(slug)
+
+
+def _one(slug: str, error: OpenDataError | None = None) -> Response:
+    with reading() as work:
+        found = products.get(work, slug)
+        version = plans.current(work, found.plan_slug)
+        mine = subscriptions.of_caller(work, found) if _is_person() else ()
+        taken = {application.id for item, application in mine if item.state not in subscriptions.FINAL}
+        free = [item for item in _own_applications(work) if item.id not in taken]
+        values: dict[str, Any] = {
+            "product": _product(work, found),
+            "plan": _plan(plans.get(work, found.plan_slug), version) if version else None,
+            "held": [
+                {
+                    "application": application.name,
+                    "id": application.id,
+                    "state": item.state,
+                    "decide_by": deciding.decide_by(item, found, _zone()),
+                    "reason": item.reason,
+                }
+                for item, application in mine
+            ],
+            "applications": [(item.id, item.name) for item in free],
+            "may_edit": policy.allows(caller(), Action.ORGANIZATION_EDIT, found.organization_id),
+        }
+    errors = field_sentences(error) if error else {}
+    return form_page(
+        "products/product.html",
+        nav="developers",
+        status=error.status if error else 200,
+        error=sentence(error) if error and not errors else "",
+        errors=errors,
+        **values,
+    )
+
+
+def _is_person() -> bool:
+    return caller().signed_in
+
+
+def _own_applications(work: Work) -> Sequence[Any]:
+    if not _is_person():
+        return ()
+    found = applications.listing(work)
+    return [item for item in found if item.status == "active" and applications.may_edit(work, item)]
+
+
+@blueprint.post("/products/<slug>")
+@permission(SIGNED_IN)
+def subscribe(slug: str) -> BaseResponse:
+    policy.require_person(caller())
+    chosen = request.form.get("application", "")
+    try:
+        with writing() as work:
+            wanted = products.get(work, slug)
+            accepted = wanted.terms_revision if request.form.get("terms") else None
+            subscriptions.subscribe(work, applications.get(work, chosen), wanted, terms=accepted)
+    except OpenDataError as error:
+        if error.status == 401:
+            raise
+        return _one(slug, error)
+    return redirect(display.to("subscriptions", chosen), 303)
+
+
+def _product(work: Work, item: Product) -> dict[str, Any]:
+    owner = work.session.get(Organization, item.organization_id) if item.organization_id else None
+    fields = (
+        "slug", "title", "description", "approval", "decide_by_days", "terms", "terms_revision", "apis",
+        "datasets", "visibility",
+    )  # fmt: skip
+    took = deciding.median_decision(work, item) if item.approval == "manual" else None
+    return {
+        **{name: getattr(item, name) for name in fields},
+        "plan": item.plan_slug,
+        "organization": {"slug": owner.slug, "name": owner.name} if owner else None,
+        "took": _in_words(took),
+    }
+
+
+def _in_words(took: timedelta | None) -> tuple[str, int] | None:
+    """(days or hours, how many): a figure one can compare with a promise."""
+    if took is None:
+        return None
+    hours = max(1, round(took / timedelta(hours=1)))
+    return ("days", round(hours / 24)) if hours >= 48 else ("hours", hours)
+
+
+def _plan(plan: Plan, version: PlanVersion) -> dict[str, Any]:
+    return {
+        "slug": plan.slug,
+        "title": plan.title,
+        "number": version.number,
+        "page_max": version.page_max,
+        "self_service": plan.self_service,
+        "rules": rules.compile_rules(version.rules),
+    }
+
+
+def _zone() -> Any:
+    return platform().part(PlanGate).zone
+
+
+# --- those who decide -----------------------------------------------------------------------------
+
+
+@blueprint.get("/desk/requests")
+@permission(Action.ORGANIZATION_EDIT)
+def requests() -> Response:
+    return _requests()
+
+
+def _requests(error: OpenDataError | None = None) -> Response:
+    _require_decider()
+    with reading() as work:
+        rows = [
+            {
+                "id": item.id,
+                "application": application.name,
+                "purpose": application.purpose,
+                "product": wanted.slug,
+                "title": wanted.title,
+                "plan": item.plan_slug,
+                "state": item.state,
+                "requested_at": item.requested_at,
+                "decide_by": deciding.decide_by(item, wanted, _zone()),
+                "late": deciding.decide_by(item, wanted, _zone()) < work.now,
+                "reason": item.reason,
+            }
+            for item, wanted, application in subscriptions.to_decide(work)
+        ]
+        offered = [_product(work, item) for item in products.managed(work)]
+    return form_page(
+        "products/requests.html",
+        nav="desk",
+        status=error.status if error else 200,
+        waiting=[row for row in rows if row["state"] == "pending"],
+        decided=[row for row in rows if row["state"] != "pending"],
+        products=offered,
+        error=", ".join(field_sentences(error).values()) or sentence(error) if error else "",
+    )
+
+
+def _require_decider() -> None:
+    policy.require_person(caller())
+    if not caller().operator:
+        policy.require(caller(), Action.ORGANIZATION_EDIT, _departments()[0][0] if _departments() else None)
+
+
+def _departments() -> list[tuple[str, str]]:
+    """(id, role) of the departments the caller is an admin of."""
+    return [
+        (key, role)
+        for key, role in caller().roles.items()
+        if policy.allows(caller(), Action.ORGANIZATION_EDIT, key)
+    ]
+
+
+@blueprint.post("/desk/requests")
+@permission(Action.ORGANIZATION_EDIT)
+def decide() -> BaseResponse:
+    """A step of a subscription to a product of the department."""
+    _require_decider()
+    form: Mapping[str, str] = request.form
+    try:
+        with writing() as work:
+            step, reason = form.get("action", ""), form.get("reason", "")
+            subscriptions.take_step(work, form.get("subscription", ""), step, reason=reason)
+    except OpenDataError as error:
+        if error.status == 404:
+            raise
+        return _requests(error)
+    return redirect(display.to("requests"), 303)
+
+
+@blueprint.get("/desk/products/<slug>")
+@permission(Action.ORGANIZATION_EDIT)
+def edit(slug: str) -> Response:
+    return _edit(slug)
+
+
+def _edit(slug: str, error: OpenDataError | None = None, values: Mapping[str, Any] | None = None) -> Response:
+    _require_decider()
+    with reading() as work:
+        found = None if slug == NEW else _managed(work, slug)
+        bodies = [work.session.get_one(Organization, key) for key, _ in _departments()]
+        shown = values or (_product(work, found) if found else {})
+        choices = [(plan.slug, plan.title) for plan, _ in plans.listing(work)]
+    errors = field_sentences(error) if error else {}
+    return form_page(
+        "products/edit.html",
+        nav="desk",
+        status=error.status if error else 200,
+        known=found is not None,
+        title=found.title if found else None,
+        values=shown,
+        departments=[(body.id, body.name) for body in bodies],
+        plans=choices,
+        errors=errors,
+        error=sentence(error) if error and not errors else "",
+    )
+
+
+def _managed(work: Work, slug: str) -> Product:
+    found = products.get(work, slug)
+    policy.require(work.caller, Action.ORGANIZATION_EDIT, found.organization_id)
+    return found
+
+
+@blueprint.post("/desk/products/<slug>")
+@permission(Action.ORGANIZATION_EDIT)
+def offer(slug: str) -> BaseResponse:
+    _require_decider()
+    values = _typed(slug)
+    try:
+        with writing() as work:
+            found = None if slug == NEW else _managed(work, slug)
+            owner = found.organization_id if found else request.form.get("department", "")
+            if found is None and _is_known(work, values["slug"]):
+                raise Invalid(fields={"slug": N_("Tên này đã có.")})
+            raised = (found.terms_revision if found else 0) + (1 if request.form.get("raise") else 0)
+            if any(values["terms"].values()) and raised == 0:
+                raised = 1
+            products.offer(
+                work,
+                values["slug"],
+                organization_id=owner or None,
+                plan=values["plan"],
+                terms_revision=raised,
+                **{name: values[name] for name in OFFERED},
+            )
+    except OpenDataError as error:
+        if error.status in {401, 404}:
+            raise
+        return _edit(slug, error, values)
+    return redirect(display.to("requests"), 303)
+
+
+OFFERED = ("title", "description", "terms", "apis", "datasets", "approval", "visibility", "decide_by_days")
+
+
+def _typed(slug: str) -> dict[str, Any]:
+    form = request.form
+    days = form.get("decide_by_days", "2")
+    return {
+        "slug": form.get("slug", "").strip() if slug == NEW else slug,
+        "plan": form.get("plan", ""),
+        "approval": form.get("approval", "manual"),
+        "visibility": form.get("visibility", "public"),
+        "decide_by_days": int(days) if days.isdecimal() else -1,
+        "apis": form.get("apis", "").split(),
+        "datasets": form.get("datasets", "").split(),
+        **{name: _both(name) for name in ("title", "description", "terms")},
+    }
+
+
+def _both(name: str) -> dict[str, str]:
+    texts = {lang: request.form.get(f"{name}_{lang}", "").strip() for lang in LANGUAGES}
+    return {lang: text for lang, text in texts.items() if text}
+
+
+def _is_known(work: Work, slug: str) -> bool:
+    try:
+        products.get(work, slug)
+    except NotFound:
+        return False
+    return True
