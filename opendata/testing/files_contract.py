@@ -2,14 +2,18 @@
 
 import hashlib
 import io
+import time
 from typing import BinaryIO
 
 import pytest
 
 from opendata.base.kit.errors import NotFound, TooLarge
+from opendata.engines.files.blocks import BLOCK, DamagedFile
 from opendata.engines.files.protocol import FileStore
 
 BODY = bytes(range(256)) * 4096
+LONG = BODY * 2 + b"the end"
+"""More than two blocks."""
 
 
 class BrokenStream(io.BytesIO):
@@ -53,6 +57,74 @@ class FilesContract:
         address = files.put(stream()).sha256
         end = None if length is None else start + length
         assert b"".join(files.open(address, start, length)) == BODY[start:end]
+
+    @pytest.mark.parametrize(
+        ("start", "length"),
+        [
+            *((0, 1), (BLOCK - 1, 1), (BLOCK - 1, 2), (BLOCK, BLOCK), (BLOCK, None), (2 * BLOCK + 6, 1)),
+            *((len(LONG) - 3, 100), (len(LONG), 4), (len(LONG) + 5, None), (5, 2 * BLOCK), (0, len(LONG))),
+        ],
+    )
+    def test_any_part_of_a_long_file_can_be_read(
+        self, files: FileStore, start: int, length: int | None
+    ) -> None:
+        address = files.put(stream(LONG)).sha256
+        end = None if length is None else start + length
+        assert b"".join(files.open(address, start, length)) == LONG[start:end]
+
+    def damage(self, files: FileStore, sha256: str, body: bytes) -> None:
+        """Put other bytes in the place of a stored file, as a failing disk does."""
+        raise NotImplementedError
+
+    @pytest.mark.parametrize(("start", "length"), [(0, None), (BLOCK, 10), (BLOCK + 5, None), (5, BLOCK)])
+    def test_no_wrong_byte_of_a_damaged_file_is_handed_on(
+        self, files: FileStore, start: int, length: int | None
+    ) -> None:
+        address = files.put(stream(LONG)).sha256
+        self.damage(files, address, LONG[:BLOCK] + b"X" + LONG[BLOCK + 1 :])
+        came: list[bytes] = []
+        with pytest.raises(DamagedFile):
+            came.extend(files.open(address, start, length))
+        assert b"".join(came) == LONG[start:BLOCK]
+        assert b"".join(files.open(address, 0, BLOCK)) == LONG[:BLOCK], "the rest is sound"
+
+    @pytest.mark.parametrize("length", [len(BODY) - 1, BLOCK, 2 * BLOCK])
+    def test_a_file_that_lost_its_end_is_damaged(self, files: FileStore, length: int) -> None:
+        body = BODY if length < len(BODY) else LONG
+        address = files.put(stream(body)).sha256
+        self.damage(files, address, body[:length])
+        with pytest.raises(DamagedFile):
+            list(files.open(address))
+        with pytest.raises(DamagedFile):
+            list(files.open(address, 3, 5))
+
+    def test_what_is_stored_again_is_new_and_not_discarded(self, files: FileStore) -> None:
+        address = files.put(stream(LONG)).sha256
+        self.make_old(files, address)
+        files.put(stream(LONG))
+        assert not files.discard(address, time.time() - 3000)
+        self.make_old(files, address)
+        assert files.discard(address, time.time() - 3000)
+        assert not files.discard(address, time.time() - 3000)
+        with pytest.raises(NotFound):
+            files.size(address)
+        assert not list(files.addresses())
+
+    def make_old(self, files: FileStore, sha256: str) -> None:
+        """As if it had been stored an hour ago."""
+        raise NotImplementedError
+
+    def test_the_digests_of_a_file_that_never_came_are_tidied_away(self, files: FileStore) -> None:
+        kept, lost = files.put(stream(LONG)).sha256, files.put(stream(LONG + b"!")).sha256
+        self.lose(files, lost)
+        assert files.tidy(time.time() - 3600) == 0, "it may be under way"
+        assert files.tidy(time.time() + 3600) == 1
+        assert b"".join(files.open(kept, BLOCK, 3)) == LONG[BLOCK : BLOCK + 3]
+        assert [address for address, _ in files.addresses()] == [kept]
+
+    def lose(self, files: FileStore, sha256: str) -> None:
+        """Take away the file alone, not what lies beside it."""
+        raise NotImplementedError
 
     @pytest.mark.parametrize("address", ["0" * 64, "", "../../etc/passwd", "A" * 64])
     def test_an_unknown_address_is_not_found(self, files: FileStore, address: str) -> None:

@@ -1,9 +1,11 @@
-"""Files in a local folder, under their own digest: `ab/cd/<sha256>`."""
+"""Files in a local folder, under their own digest: `ab/cd/<sha256>`.
+
+Digests of the blocks of longer files lie below `blocks/` under the same names (see `blocks.py`).
+"""
 
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 import tempfile
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from opendata.base.kit.errors import NotFound, StorageFull, TooLarge, Unavailable
+from opendata.engines.files import blocks
+from opendata.engines.files.blocks import Digester
 from opendata.engines.files.protocol import StoredFile
 
 CHUNK = 1 << 18
@@ -19,6 +23,7 @@ RESERVE = 0.05
 """Share of the disk that is never filled."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ASK_DISK_EVERY = 32 * CHUNK
+_ANY_PLACE = "[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"
 
 
 class LocalFiles:
@@ -34,11 +39,12 @@ class LocalFiles:
     def put(self, source: BinaryIO, *, limit: int | None = None) -> StoredFile:
         self._require_room()
         with _storage_faults(), self._arriving() as (file, path):
-            stored = self._receive(source, file, limit)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o444)
-            self._publish(path, self._place(stored.sha256))
+            digests = self._receive(source, file, limit)
+            stored = digests.stored
+            self._keep_blocks(stored.sha256, digests.blocks)
+            if not self._made_new(stored.sha256):
+                _seal(file)
+                self._publish(path, self._place(stored.sha256))
         return stored
 
     def open(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -46,7 +52,7 @@ class LocalFiles:
             file = self._place(sha256).open("rb")
         except FileNotFoundError as error:
             raise NotFound from error
-        return _chunks(file, start, length)
+        return self._checked(file, sha256, start, length)
 
     def size(self, sha256: str) -> int:
         try:
@@ -62,19 +68,80 @@ class LocalFiles:
 
     def remove(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)
+        self._blocks_place(sha256).unlink(missing_ok=True)
+
+    def discard(self, sha256: str, before: float) -> bool:
+        """The lock keeps it from going between the look of another writer and its word that it is there."""
+        try:
+            with self._place(sha256).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(file.fileno()).st_mtime >= before:
+                    return False
+                self.remove(sha256)
+        except (FileNotFoundError, BlockingIOError):
+            return False
+        return True
+
+    def tidy(self, before: float) -> int:
+        found = self._remove_abandoned()
+        for path in self._root.glob(f"blocks/{_ANY_PLACE}"):
+            with contextlib.suppress(FileNotFoundError):
+                if not self._place(path.name).exists() and path.stat().st_mtime < before:
+                    path.unlink()
+                    found += 1
+        return found
 
     def describe(self) -> str:
         return str(self._root)
 
     def addresses(self) -> Iterator[tuple[str, float]]:
-        for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
+        for path in sorted(self._root.glob(_ANY_PLACE)):
             with contextlib.suppress(FileNotFoundError):
                 yield path.name, path.stat().st_mtime
 
     def _place(self, sha256: str) -> Path:
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise NotFound
+        blocks.require_address(sha256)
         return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    def _blocks_place(self, sha256: str) -> Path:
+        return self._root / "blocks" / sha256[:2] / sha256[2:4] / sha256
+
+    def _checked(self, file: BinaryIO, sha256: str, start: int, length: int | None) -> Iterator[bytes]:
+        with file:
+            wanted = blocks.span(os.fstat(file.fileno()).st_size, start, length)
+            if wanted.start >= wanted.stop and wanted.size:
+                return
+            file.seek(wanted.first)
+            read = blocks.split(lambda most: file.read(min(most, wanted.last - file.tell())))
+            yield from blocks.checked(sha256, wanted, read, lambda: self._kept_blocks(sha256))
+
+    def _kept_blocks(self, sha256: str) -> bytes | None:
+        try:
+            return self._blocks_place(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _keep_blocks(self, sha256: str, digests: bytes) -> None:
+        place = self._blocks_place(sha256)
+        if not digests or place.exists():
+            return
+        with self._arriving() as (file, path):
+            file.write(digests)
+            _seal(file)
+            self._publish(path, place)
+
+    def _made_new(self, sha256: str) -> bool:
+        """Is it there already? Then it counts as stored now. One that belongs to another account does not
+        let itself be renewed and is stored again."""
+        try:
+            with self._place(sha256).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                if not os.fstat(file.fileno()).st_nlink:
+                    return False
+                os.utime(file.fileno())
+        except (FileNotFoundError, PermissionError):
+            return False
+        return True
 
     @contextlib.contextmanager
     def _arriving(self) -> Iterator[tuple[BinaryIO, Path]]:
@@ -92,24 +159,21 @@ class LocalFiles:
         finally:
             path.unlink(missing_ok=True)
 
-    def _receive(self, source: BinaryIO, file: BinaryIO, limit: int | None) -> StoredFile:
-        digest, size = hashlib.sha256(), 0
+    def _receive(self, source: BinaryIO, file: BinaryIO, limit: int | None) -> Digester:
+        digests = Digester()
         while chunk := source.read(CHUNK):
-            size += len(chunk)
-            if limit is not None and size > limit:
+            digests.update(chunk)
+            if limit is not None and digests.size > limit:
                 raise TooLarge
-            if size % _ASK_DISK_EVERY < len(chunk):
+            if digests.size % _ASK_DISK_EVERY < len(chunk):
                 self._require_room()
-            digest.update(chunk)
             file.write(chunk)
-        return StoredFile(digest.hexdigest(), size)
+        return digests
 
     def _publish(self, path: Path, place: Path) -> None:
-        if place.exists():
-            return
         place.parent.mkdir(parents=True, exist_ok=True)
         path.rename(place)
-        for folder in (place.parent, place.parent.parent, self._root):
+        for folder in (place.parent, place.parent.parent, place.parent.parent.parent):
             _sync_folder(folder)
 
     def _require_room(self) -> None:
@@ -117,22 +181,22 @@ class LocalFiles:
         if disk.free < disk.total * self._reserve:
             raise StorageFull
 
-    def _remove_abandoned(self) -> None:
+    def _remove_abandoned(self) -> int:
         """A file whose lock is free has no writer any more: the lock ends with its process."""
+        found = 0
         for path in self._incoming.iterdir():
             with contextlib.suppress(OSError), path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
+                found += 1
+        return found
 
 
-def _chunks(file: BinaryIO, start: int, length: int | None) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        left = length
-        while chunk := file.read(CHUNK if left is None else min(CHUNK, left)):
-            yield chunk
-            if left is not None:
-                left -= len(chunk)
+def _seal(file: BinaryIO) -> None:
+    """All of it on the disk, and nobody to write to it any more."""
+    file.flush()
+    os.fsync(file.fileno())
+    os.fchmod(file.fileno(), 0o444)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -19,10 +19,12 @@ class FileStore(Protocol):
 
     def put(self, source: BinaryIO, *, limit: int | None = None) -> StoredFile:
         """Store all of `source`; atomic and durable on return (fsync file, rename, fsync folder).
-        Storing equal bytes twice costs nothing. Raises `TooLarge` past `limit` bytes."""
+        Storing equal bytes twice costs little and makes them new for `discard`. Raises `TooLarge` past
+        `limit` bytes."""
 
     def open(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Bytes of a stored file in chunks of 64 KiB or more. Raises `NotFound`."""
+        """Bytes of a stored file in chunks, each checked against what was stored before it is handed on.
+        Raises `NotFound`; `DamagedFile` while they come."""
 
     def size(self, sha256: str) -> int:
         """Size in bytes. Raises `NotFound`."""
@@ -36,6 +38,12 @@ class FileStore(Protocol):
 
     def remove(self, sha256: str) -> None:
         """Forget a file; no error when it is absent."""
+
+    def discard(self, sha256: str, before: float) -> bool:
+        """Forget a file unless it was stored, or stored again, since `before` (epoch seconds). Was it?"""
+
+    def tidy(self, before: float) -> int:
+        """Remove what writes that began before then have left unfinished; how much of it there was."""
 
     def describe(self) -> str:
         """What it is and where, for operators; without secrets. Raises `Unavailable` where it is away."""

@@ -1,5 +1,7 @@
 """Files in an S3 bucket, under their own digest: `<prefix>ab/cd/<sha256>`.
 
+Digests of the blocks of longer files lie below `<prefix>blocks/` under the same names (see `blocks.py`).
+
 A file is received into a local temporary file first: its address is known only when all of it has been
 read, and nothing that ends half-way may reach the bucket.
 """
@@ -10,8 +12,10 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, Literal
 
 import boto3
 import structlog
@@ -19,6 +23,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from opendata.base.kit.errors import NotFound, StorageFull, TooLarge, Unavailable
+from opendata.engines.files import blocks
+from opendata.engines.files.blocks import BLOCK, Digester, Span
 from opendata.engines.files.protocol import StoredFile
 from opendata.engines.files.s3_address import S3Address
 
@@ -27,6 +33,10 @@ CHUNK = 1 << 18
 PART = 16 << 20
 """Files above this size are sent in parts of it: a lost connection costs one part."""
 LINK_SECONDS = 300
+NEW_SECONDS = 600
+"""An object older than this is written over itself when its bytes are stored again: what nobody refers to
+is removed by age."""
+KEPT_DIGESTS = 512
 OPEN_SECONDS = 1.0
 """After the store failed to answer, how long it is not asked again: every caller would wait in turn."""
 _ABSENT = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
@@ -35,16 +45,13 @@ _THERE_ALREADY = {"PreconditionFailed", "412", "ConditionalRequestConflict", "40
 _NO_SUCH_RANGE = {"InvalidRange", "416"}
 
 
-class DamagedFile(Unavailable):
-    """The bytes that came are not those that were stored; the last of them is never handed on."""
-
-
 class S3Files:
     """Immutable once stored."""
 
     def __init__(self, address: S3Address) -> None:
         self._bucket, self._prefix, self._delivery = address.bucket, address.prefix, address.delivery
         self._closed_until = 0.0
+        self._kept_blocks = lru_cache(KEPT_DIGESTS)(self._read_blocks)
         self._client: Any = boto3.client(
             "s3",
             endpoint_url=address.endpoint,
@@ -67,26 +74,28 @@ class S3Files:
     def put(self, source: BinaryIO, *, limit: int | None = None) -> StoredFile:
         with self._faults(), tempfile.TemporaryFile() as file:
             self._reachable()
-            stored = _receive(source, file, limit)
-            if not self._holds(stored):
-                self._send(file, stored)
-        return stored
+            digests = _receive(source, file, limit)
+            held = self._held(digests)
+            if held != "new":
+                self._keep_blocks(digests)
+                self._send(file, digests.stored, {} if held == "old" else {"IfNoneMatch": "*"})
+        return digests.stored
 
     def open(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         if length == 0:
             self.size(sha256)
             return iter(())
-        whole = start == 0 and length is None
-        wanted = {} if whole else {"Range": f"bytes={start}-{'' if length is None else start + length - 1}"}
+        first = start // BLOCK * BLOCK
+        last = "" if length is None else -(-(start + length) // BLOCK) * BLOCK - 1
+        part = {} if first == 0 and length is None else {"Range": f"bytes={first}-{last}"}
         with self._faults():
             try:
-                answer = self._client.get_object(**self._place(sha256), **wanted)
+                answer = self._client.get_object(**self._place(sha256), **part)
             except ClientError as error:
                 if _code(error) in _NO_SUCH_RANGE:
                     return iter(())
                 raise
-        checked = sha256 if whole or answer["ContentLength"] == _total(answer) else None
-        return self._chunks(answer["Body"], answer["ContentLength"], checked)
+        return self._checked(answer, sha256, blocks.span(_total(answer), start, length))
 
     def size(self, sha256: str) -> int:
         with self._faults():
@@ -108,6 +117,23 @@ class S3Files:
     def remove(self, sha256: str) -> None:
         with self._faults():
             self._client.delete_object(**self._place(sha256))
+            self._client.delete_object(**self._blocks_place(sha256))
+
+    def discard(self, sha256: str, before: float) -> bool:
+        with self._faults():
+            try:
+                found = self._client.head_object(**self._place(sha256))
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+        if found["LastModified"].timestamp() >= before:
+            return False
+        self.remove(sha256)
+        return True
+
+    def tidy(self, before: float) -> int:
+        return self._end_uploads(datetime.fromtimestamp(before, UTC)) + self._remove_stray_blocks(before)
 
     def describe(self) -> str:
         with self._faults():
@@ -116,47 +142,65 @@ class S3Files:
         return f"{server}, {self._bucket}/{self._prefix}, {self._delivery}"
 
     def addresses(self) -> Iterator[tuple[str, float]]:
-        with self._faults():
-            pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
-                for item in page.get("Contents", ()):
-                    yield item["Key"].rpartition("/")[2], item["LastModified"].timestamp()
+        return self._listed(self._prefix)
 
     def close(self) -> None:
         self._client.close()
 
     # --- sending ------------------------------------------------------------------------------------
 
-    def _place(self, sha256: str) -> dict[str, str]:
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise NotFound
-        return {"Bucket": self._bucket, "Key": f"{self._prefix}{sha256[:2]}/{sha256[2:4]}/{sha256}"}
+    def _place(self, sha256: str, under: str = "") -> dict[str, str]:
+        blocks.require_address(sha256)
+        return {
+            "Bucket": self._bucket,
+            "Key": f"{self._prefix}{under}{sha256[:2]}/{sha256[2:4]}/{sha256}",
+        }
+
+    def _blocks_place(self, sha256: str) -> dict[str, str]:
+        return self._place(sha256, "blocks/")
 
     def _reachable(self) -> None:
         """A store that is away refuses an upload before its first byte is read."""
         self._client.head_bucket(Bucket=self._bucket)
 
-    def _holds(self, stored: StoredFile) -> bool:
+    def _held(self, digests: Digester) -> Literal["absent", "old", "new"]:
+        """Is it there already, with its blocks, and since when?"""
         try:
-            return self.size(stored.sha256) == stored.size
-        except NotFound:
-            return False
+            found = self._client.head_object(**self._place(digests.stored.sha256))
+            if digests.blocks:
+                self._client.head_object(**self._blocks_place(digests.stored.sha256))
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return "absent"
+            raise
+        if found["ContentLength"] != digests.size:
+            return "old"
+        age = datetime.now(UTC) - found["LastModified"]
+        return "new" if age.total_seconds() < NEW_SECONDS else "old"
 
-    def _send(self, file: IO[bytes], stored: StoredFile) -> None:
+    def _keep_blocks(self, digests: Digester) -> None:
+        if digests.blocks:
+            self._client.put_object(
+                **self._blocks_place(digests.stored.sha256),
+                Body=digests.blocks,
+                ChecksumSHA256=_base64(hashlib.sha256(digests.blocks).digest()),
+            )
+
+    def _send(self, file: IO[bytes], stored: StoredFile, condition: dict[str, str]) -> None:
         """Digests travel along, so that the store refuses what was damaged on the way."""
         file.seek(0)
         try:
             if stored.size <= PART:
                 digest = _base64(bytes.fromhex(stored.sha256))
                 place = self._place(stored.sha256)
-                self._client.put_object(**place, Body=file, ChecksumSHA256=digest, IfNoneMatch="*")
+                self._client.put_object(**place, Body=file, ChecksumSHA256=digest, **condition)
             else:
-                self._send_in_parts(file, stored)
+                self._send_in_parts(file, stored, condition)
         except ClientError as error:
             if _code(error) not in _THERE_ALREADY:  # else another stored the same bytes meanwhile
                 raise
 
-    def _send_in_parts(self, file: IO[bytes], stored: StoredFile) -> None:
+    def _send_in_parts(self, file: IO[bytes], stored: StoredFile, condition: dict[str, str]) -> None:
         place = self._place(stored.sha256)
         upload = self._client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
         try:
@@ -165,7 +209,7 @@ class S3Files:
                 for number, body in enumerate(iter(lambda: file.read(PART), b""), start=1)
             ]
             self._client.complete_multipart_upload(
-                **place, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+                **place, UploadId=upload, MultipartUpload={"Parts": parts}, **condition
             )
         except BaseException:
             with contextlib.suppress(ClientError, BotoCoreError):
@@ -181,18 +225,68 @@ class S3Files:
 
     # --- reading ------------------------------------------------------------------------------------
 
-    def _chunks(self, body: Any, length: int, sha256: str | None) -> Iterator[bytes]:
-        """The bytes as they come; those of a whole file are hashed, and of one that differs the last chunk
-        is held back, so that no reader takes it for complete."""
-        digest, came = hashlib.sha256(), 0
-        with contextlib.closing(body), self._faults():
-            for chunk in body.iter_chunks(CHUNK):
-                came += len(chunk)
-                digest.update(chunk)
-                if came == length and sha256 is not None and digest.hexdigest() != sha256:
-                    log.error("files.damaged", sha256=sha256)
-                    raise DamagedFile
-                yield chunk
+    def _checked(self, answer: dict[str, Any], sha256: str, wanted: Span) -> Iterator[bytes]:
+        with contextlib.closing(answer["Body"]) as body, self._faults():
+            if wanted.start >= wanted.stop and wanted.size:
+                return
+            came = blocks.split(body.read)
+            yield from blocks.checked(sha256, wanted, came, lambda: self._blocks_of(sha256))
+
+    def _blocks_of(self, sha256: str) -> bytes | None:
+        try:
+            return self._kept_blocks(sha256)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return None
+            raise
+
+    def _read_blocks(self, sha256: str) -> bytes:
+        answer = self._client.get_object(**self._blocks_place(sha256))
+        with contextlib.closing(answer["Body"]) as body:
+            return bytes(body.read())
+
+    # --- tidying up ---------------------------------------------------------------------------------
+
+    def _listed(self, prefix: str) -> Iterator[tuple[str, float]]:
+        """Files directly below `prefix`, not those of the stores within it."""
+        with self._faults():
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for item in page.get("Contents", ()):
+                    key, sha256 = item["Key"], item["Key"].rpartition("/")[2]
+                    if key == f"{prefix}{sha256[:2]}/{sha256[2:4]}/{sha256}":
+                        yield sha256, item["LastModified"].timestamp()
+
+    def _remove_stray_blocks(self, before: float) -> int:
+        """Digests of files that never came, or that have gone since."""
+        found = 0
+        for sha256, stored_at in self._listed(f"{self._prefix}blocks/"):
+            if stored_at < before and not self._is_there(sha256):
+                with self._faults():
+                    self._client.delete_object(**self._blocks_place(sha256))
+                found += 1
+        return found
+
+    def _is_there(self, sha256: str) -> bool:
+        try:
+            self.size(sha256)
+        except NotFound:
+            return False
+        return True
+
+    def _end_uploads(self, before: datetime) -> int:
+        """Their parts take room and are seen by nobody."""
+        found = 0
+        with self._faults():
+            pages = self._client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] < before:
+                        self._client.abort_multipart_upload(
+                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        found += 1
+        return found
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
@@ -216,18 +310,17 @@ class S3Files:
         return Unavailable()
 
 
-def _receive(source: BinaryIO, file: IO[bytes], limit: int | None) -> StoredFile:
-    digest, size = hashlib.sha256(), 0
+def _receive(source: BinaryIO, file: IO[bytes], limit: int | None) -> Digester:
+    digests = Digester()
     while chunk := source.read(CHUNK):
-        size += len(chunk)
-        if limit is not None and size > limit:
+        digests.update(chunk)
+        if limit is not None and digests.size > limit:
             raise TooLarge
-        digest.update(chunk)
         try:
             file.write(chunk)
         except OSError as error:
             raise StorageFull from error
-    return StoredFile(digest.hexdigest(), size)
+    return digests
 
 
 def _code(error: ClientError) -> str:

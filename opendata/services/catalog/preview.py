@@ -11,6 +11,7 @@ from opendata.engines.files import FileStore
 
 MAX_ROWS = 20
 READ_BYTES = 64 * 1024
+KEPT_HEADS = 128
 DELIMITERS = {"CSV": ",", "TSV": "\t"}
 NUMBERS = {"integer": int, "number": float}
 
@@ -50,11 +51,26 @@ def of_resource(work: Work, resource: dict[str, Any]) -> Preview | None:
 
 def _rows(work: Work, sha256: str, encoding: str, delimiter: str) -> Iterator[list[str]]:
     """Whole lines within the first 64 KiB."""
-    head = b"".join(work.part(FileStore).open(sha256, 0, READ_BYTES))
+    head = _head(work, sha256)
     if len(head) == READ_BYTES:
         head = head.rpartition(b"\n")[0]
     text = head.decode("utf-8-sig" if encoding.startswith("utf-8") else encoding, errors="replace")
     yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+_heads: dict[str, bytes] = {}
+
+
+def _head(work: Work, sha256: str) -> bytes:
+    """A stored file never changes, so its head is kept: pages of tables need the store once, and have a
+    preview while it is away."""
+    found = _heads.get(sha256)
+    if found is None:
+        found = b"".join(work.part(FileStore).open(sha256, 0, READ_BYTES))
+        if len(_heads) >= KEPT_HEADS:
+            _heads.clear()
+        _heads[sha256] = found
+    return found
 
 
 def _typed(row: list[str], columns: Sequence[dict[str, Any]]) -> list[Any]:

@@ -2,6 +2,7 @@ import errno
 import io
 import os
 import shutil
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,17 @@ class TestLocalFiles(FilesContract):
     @pytest.fixture
     def files(self, tmp_path: Path) -> LocalFiles:
         return LocalFiles(tmp_path / "files", reserve=0)
+
+    def damage(self, files: LocalFiles, sha256: str, body: bytes) -> None:
+        self.lose(files, sha256)
+        files.local_path(sha256).write_bytes(body)
+
+    def make_old(self, files: LocalFiles, sha256: str) -> None:
+        hour_ago = time.time() - 3700
+        os.utime(files.local_path(sha256), (hour_ago, hour_ago))
+
+    def lose(self, files: LocalFiles, sha256: str) -> None:
+        files.local_path(sha256).unlink()
 
 
 def test_a_full_disk_is_refused_before_the_first_byte(tmp_path, monkeypatch):

@@ -3,19 +3,22 @@
 import contextlib
 import hashlib
 import io
+import os
 import secrets
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from opendata.base.kit.errors import NotFound, StorageFull, Unavailable
 from opendata.engines.files import open_files, s3
+from opendata.engines.files.blocks import BLOCK
 from opendata.engines.files.s3 import S3Files
 from opendata.engines.files.s3_address import read_address
-from opendata.testing.files_contract import BODY, FilesContract
+from opendata.testing.files_contract import BODY, LONG, FilesContract
 from opendata.testing.server_fixtures import start_or_skip
 from opendata.testing.servers import DelayProxy, S3Server
 
@@ -34,9 +37,24 @@ def files(s3_server: S3Server) -> Iterator[S3Files]:
 class TestS3Files(FilesContract):
     @pytest.fixture
     def files(self, s3_server: S3Server) -> Iterator[S3Files]:
+        self.server = s3_server
         store = new_store(s3_server)
         yield store
         store.close()
+
+    def on_disk(self, files: S3Files, sha256: str) -> Path:
+        place = files._place(sha256)
+        return self.server.folder / "buckets" / place["Bucket"] / place["Key"]
+
+    def damage(self, files: S3Files, sha256: str, body: bytes) -> None:
+        self.on_disk(files, sha256).write_bytes(body)
+
+    def make_old(self, files: S3Files, sha256: str) -> None:
+        hour_ago = time.time() - 3700
+        os.utime(self.on_disk(files, sha256), (hour_ago, hour_ago))
+
+    def lose(self, files: S3Files, sha256: str) -> None:
+        files._client.delete_object(**files._place(sha256))
 
 
 def big_body(parts: int = 3) -> bytes:
@@ -75,22 +93,33 @@ def test_the_parts_of_an_upload_that_failed_are_removed(files, monkeypatch):
 
 
 def test_of_two_writers_of_the_same_bytes_both_succeed(files, monkeypatch):
-    monkeypatch.setattr(S3Files, "_holds", lambda *_: False)  # both found nothing there
+    monkeypatch.setattr(S3Files, "_held", lambda *_: "absent")  # both found nothing there
     assert files.put(io.BytesIO(BODY)) == files.put(io.BytesIO(BODY))
     big = big_body(2)
     assert files.put(io.BytesIO(big)) == files.put(io.BytesIO(big))
     assert len(list(files.addresses())) == 2
 
 
-def test_what_is_not_what_was_stored_is_never_handed_out_whole(files, s3_server):
-    stored = files.put(io.BytesIO(BODY))
-    place = files._place(stored.sha256)
-    on_disk = s3_server.folder / "buckets" / place["Bucket"] / place["Key"]
-    on_disk.write_bytes(b"X" + BODY[1:])
-    came = []
-    with pytest.raises(Unavailable):
-        came.extend(files.open(stored.sha256))
-    assert sum(map(len, came)) < len(BODY)
+def test_an_upload_left_unfinished_is_ended_after_a_day(files):
+    place = files._place("0" * 64)
+    files._client.create_multipart_upload(**place)
+    assert files.tidy(time.time() - 86400) == 0
+    assert files.tidy(time.time() + 60) == 1
+    left = files._client.list_multipart_uploads(Bucket=files._bucket, Prefix=files._prefix)
+    assert not left.get("Uploads")
+
+
+def test_a_part_is_checked_with_digests_that_are_fetched_once(files, monkeypatch):
+    stored, asked = files.put(io.BytesIO(LONG)), []
+    monkeypatch.setattr(
+        files,
+        "_client",
+        _Wrapped(files._client, get_object=lambda **k: asked.append(k["Key"]) or original(**k)),
+    )
+    original = files._client._client.get_object
+    for start in (0, BLOCK, 5):
+        assert b"".join(files.open(stored.sha256, start, 7)) == LONG[start : start + 7]
+    assert [key for key in asked if "blocks/" in key] == [files._blocks_place(stored.sha256)["Key"]]
 
 
 def test_a_presigned_address_is_good_for_one_file_with_its_name_and_type(s3_server):
