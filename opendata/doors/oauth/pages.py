@@ -27,14 +27,17 @@ _OURS = {"decision", identity.TOKEN_FIELD}
 @blueprint.get("/oauth/authorize")
 @permission(ANYONE)
 def authorize() -> BaseResponse:
-    """What is wrong is told before anybody signs in."""
+    """Nobody is sent anywhere else before signing in: also not with an error, which whoever owns the address
+    could have caused on purpose (RFC 9700 §4.11.2). What is wrong is told before anybody is asked."""
     pairs = list(request.args.items(multi=True))
     with reading() as work:
         asked = consent.consider(work, Request("GET", request.path, pairs))
-        if isinstance(asked, Answer):
+        if isinstance(asked, Answer) and asked.location is None:
             return _answered(asked)
         if not caller().signed_in:
             return _sign_in()
+        if isinstance(asked, Answer):
+            return _answered(asked)
         return _consent_page(asked, pairs)
 
 

@@ -126,7 +126,9 @@ def test_nothing_is_sent_to_an_address_that_is_not_the_clients(office, verifier,
     ids=str,
 )
 def test_what_is_wrong_is_told_before_anybody_is_asked(office, verifier, changes, error):
-    answer = authorize(office, office.question(office.web(), verifier, **changes), role="anonymous")
+    question = office.question(office.web(), verifier, **changes)
+    assert authorize(office, question, role="anonymous").headers["Location"].startswith("/sign-in?next=")
+    answer = authorize(office, question)
     assert answer.headers["Location"].startswith("https://app.example/cb?next=%2Fa%2Fb&error=")
     sent = office.query_of(answer)
     assert sent["error"] == error

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from opendata.base.kit import base62, secrets
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
+from opendata.base.kit.ids import is_id
 from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Application, ClientSecret, OAuthClient, User
@@ -137,12 +138,13 @@ def create(
 ) -> NewSecret:
     """The client of an application, which has one live at most; its secret is in the answer, once.
 
-    `wanted` scopes default to what is open. Raises `Invalid`, `ClientExists`, `InsufficientScope`.
+    `wanted` scopes default to what is open. A `client_id` that could be a person's is refused: both stand in
+    the `sub` of tokens (RFC 9700 §4.15). Raises `Invalid`, `ClientExists`, `InsufficientScope`.
     """
     applications.require_edit(work, application)
     if application.status != "active":
         raise applications.ApplicationClosed
-    if client_id is not None and not _ID.fullmatch(client_id):
+    if client_id is not None and (is_id(client_id) or not _ID.fullmatch(client_id)):
         raise Invalid(fields={"id": N_("Từ 3 đến 40 chữ cái không dấu, chữ số, dấu gạch.")})
     before = _of(work, application)
     if (before is not None and before.revoked_at is None) or (
