@@ -37,7 +37,7 @@ def cached(body: bytes, content_type: str, *, etag: str, status: int = 200, vary
 def allow_caching(response: Response, *, etag: str, public: bool, vary: str = "") -> Response:
     """Cache-Control, Vary and ETag from who asked and what was sent; without it nothing is stored."""
     response.headers["ETag"] = f'"{etag}"'
-    if public and not caller().signed_in:
+    if public and caller().kind == "anonymous":
         response.headers["Cache-Control"] = f"public, max-age=0, s-maxage={PUBLIC_SECONDS}, must-revalidate"
     else:
         response.headers["Cache-Control"] = "private, no-cache"

@@ -1,7 +1,8 @@
 """The Flask application around the doors: request id, host check, headers, errors by path."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from functools import partial
 from math import inf
 from secrets import token_hex
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ from opendata.doors.http import (
     networks,
     ratelimit_fields,
 )
-from opendata.doors.http.context import EXTENSION, is_reduced, platform, this_context, this_request
+from opendata.doors.http.context import EXTENSION, is_reduced, this_context, this_request
 from opendata.doors.http.networks import Networks
 from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
@@ -102,15 +103,15 @@ def build(platform: Platform) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     gate.install(app, platform)
     last_answers.install(app)
-    app.before_request(_begin)
-    app.after_request(_finish)
+    app.before_request(partial(_begin, app, platform))
+    app.after_request(partial(_finish, platform))
     app.register_error_handler(Exception, _render)
     health.register(app)
     return app
 
 
-def _begin() -> None:
-    asked, here, parts = this_request(), this_context(), platform()
+def _begin(app: Flask, parts: Platform) -> None:
+    asked, here = this_request(), this_context()
     here.began = time.perf_counter()
     here.now = parts.clock()
     here.at = here.now.timestamp()
@@ -121,18 +122,18 @@ def _begin() -> None:
     language.choose(asked, here)
     if asked.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be
         return
-    _require_known_host(asked.host)
+    _require_known_host(asked.host, app.extensions[HOSTS])
     bodies.allow(asked)
     if machines.asked(asked):
         here.caller, here.csrf = ANONYMOUS, None
     else:
-        identity.identify(asked, here, parts)
+        identity.identify(asked, here, app, parts)
     limits.admit(asked, here, parts)
 
 
-def _require_known_host(asked: str) -> None:
+def _require_known_host(asked: str, known: Container[str]) -> None:
     host = asked.strip("[]") if asked.endswith("]") else asked.rsplit(":", 1)[0].strip("[]")
-    if host not in current_app.extensions[HOSTS]:
+    if host not in known:
         raise BadRequest(fields={"Host": BadRequest.message})
 
 
@@ -143,8 +144,8 @@ def _known_hosts(settings: Settings) -> frozenset[str | None]:
     return frozenset(known)
 
 
-def _finish(response: Response) -> Response:
-    asked, here, parts = this_request(), this_context(), platform()
+def _finish(parts: Platform, response: Response) -> Response:
+    asked, here = this_request(), this_context()
     headers = response.headers
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)

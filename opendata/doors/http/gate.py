@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask, Request, Response, current_app, g
+from flask import Flask, Request, Response, g
 from werkzeug.http import http_date
 
 from opendata.base.kit.errors import OpenDataError
@@ -52,7 +52,7 @@ def credential() -> Credential | None:
     return cast("Credential | None", g.get("credential"))
 
 
-def identify(asked: Request, here: Any, parts: Platform) -> bool:
+def identify(asked: Request, here: Any, app: Flask, parts: Platform) -> bool:
     """Whether the request came with a credential; it is good then, and in `g`. Raises what refuses it."""
     here.credential = None
     if not asked.path.startswith(PLANES):
@@ -63,9 +63,9 @@ def identify(asked: Request, here: Any, parts: Platform) -> bool:
     here.credential_shown = True
     if len(shown) > 1:
         raise credentials.Ambiguous
-    here.credential = found = _read(shown[0], asked.environ, here, parts)
+    here.credential = found = _read(shown[0], asked.environ, here, app, parts)
     here.caller = found.caller
-    permissions.require_scope(found.caller, asked)
+    permissions.require_scope(found.caller, asked, app)
     return True
 
 
@@ -98,11 +98,12 @@ def _taken_from_query(asked: Request) -> list[str]:
     return [text.strip() for name, text in pairs if name == QUERY_FIELD]
 
 
-def _read(shown: Presented, environ: Mapping[str, Any], here: Any, parts: Platform) -> Credential:
+def _read(shown: Presented, environ: Mapping[str, Any], here: Any, app: Flask, parts: Platform) -> Credential:
     known = parts.part(Authenticator)
     found = known.remembered(shown.text)  # keys in use go on, whatever their neighbours try
     if found is None:
-        found = _looked_up(shown, known, address.network(environ.get("REMOTE_ADDR")))
+        misses = cast("Misses", app.extensions[MISSES])
+        found = _looked_up(shown, known, misses, address.network(environ.get("REMOTE_ADDR")))
     remote = address.canonical(environ.get("REMOTE_ADDR"))
     found.require_usable(here.now, remote, environ.get("HTTP_ORIGIN"))
     if shown.form == "query":
@@ -112,8 +113,7 @@ def _read(shown: Presented, environ: Mapping[str, Any], here: Any, parts: Platfo
     return found
 
 
-def _looked_up(shown: Presented, known: Authenticator, network: str) -> Credential:
-    misses = cast("Misses", current_app.extensions[MISSES])
+def _looked_up(shown: Presented, known: Authenticator, misses: Misses, network: str) -> Credential:
     misses.require_few(network)
     try:
         token = shown.form == "bearer" and shown.text.count(".") == 2
@@ -134,8 +134,6 @@ def tell(response: Response, here: Any) -> None:
         response.headers["X-Credential-Expires"] = http_date(found.expires_at)
     if found.env == "test":
         response.headers["X-Environment"] = "test"
-    if response.headers.get("Cache-Control", "").startswith("public"):
-        response.headers["Cache-Control"] = "private, no-cache"
 
 
 def challenge(error: OpenDataError) -> list[str]:

@@ -11,7 +11,7 @@ import secrets
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Request, Response, g, request
+from flask import Flask, Request, Response, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.kit.errors import N_, NotAllowed
@@ -43,13 +43,13 @@ def _secure() -> bool:
     return cast("bool", platform().settings.base_url.startswith("https:"))
 
 
-def identify(asked: Request, here: Any, parts: Platform) -> None:
+def identify(asked: Request, here: Any, app: Flask, parts: Platform) -> None:
     """Before each request: resolve the caller and refuse forged state changes.
 
     A key or token speaks for itself: nothing a foreign page could make a browser send comes with it.
     """
     here.caller, here.csrf = ANONYMOUS, None
-    if gate.identify(asked, here, parts):
+    if gate.identify(asked, here, app, parts):
         return
     if "HTTP_COOKIE" in asked.environ and (token := asked.cookies.get(cookie_name())):
         with parts.read() as work:

@@ -6,7 +6,7 @@ floor that counts below.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import structlog
@@ -14,13 +14,13 @@ from flask import Request, Response, g
 
 from opendata.base.kit.errors import RateLimited
 from opendata.base.runtime import ANONYMOUS, Platform
-from opendata.doors.http import address, networks, ratelimit_fields
+from opendata.doors.http import address, networks
 from opendata.doors.http.context import platform, this_context, this_request
 from opendata.doors.http.prices import PRICES, Price
-from opendata.doors.http.ratelimit_fields import Field
+from opendata.doors.http.ratelimit_fields import Field, Told
 from opendata.services.access.credentials import Credential
 from opendata.services.plans.book import PlanBook, Terms
-from opendata.services.plans.gate import Admission, Context, PlanGate
+from opendata.services.plans.gate import Admission, Context, Line, PlanGate
 
 log = structlog.get_logger(__name__)
 PLANE = "/api/"
@@ -99,11 +99,9 @@ def tell(response: Response, here: Any, parts: Platform) -> list[Field]:
     if admission is None and lines is None:
         return []
     gate = parts.part(PlanGate)
-    if admission is not None:
-        if response.status_code == 304 or response.status_code >= 500:
-            gate.uncharge(admission)
-        lines = lines or admission.lines(here.at)
-    fields = ratelimit_fields.fields(here.asking.terms, lines, here.at, gate.zone, degraded=gate.degraded)
+    if admission is not None and (response.status_code == 304 or response.status_code >= 500):
+        gate.uncharge(admission)
+    fields = _fields(admission, lines, here, gate)
     if admission is not None and (spent := here.get("cost")) is not None:
         cost = {"requests": admission.taken, **spent}
         fields.append(("X-Request-Cost", ", ".join(f"{unit}={amount}" for unit, amount in cost.items())))
@@ -111,6 +109,21 @@ def tell(response: Response, here: Any, parts: Platform) -> list[Field]:
         asking, holder = here.asking, here.request_id
         response.call_on_close(lambda: gate.leave(asking, holder))
     return fields
+
+
+def _fields(
+    admission: Admission | None, refused: Sequence[Line] | None, here: Any, gate: PlanGate
+) -> list[Field]:
+    """What is written of a lease is the same for a second, but for what is left of it."""
+    mode = "degraded" if gate.degraded else ""
+    if admission is None:
+        return Told(here.asking.terms, refused or (), here.at, gate.zone, mode).fields(0) if refused else []
+    lease = admission.lease
+    told: Told | None = lease.told
+    if told is None or told.second < int(here.at):
+        lines = admission.lines(here.at)
+        told = lease.told = Told(admission.context.terms, lines, here.at, gate.zone, mode)
+    return told.fields(lease.left)
 
 
 def _with_jitter(error: RateLimited) -> RateLimited:

@@ -33,7 +33,7 @@ def note(response: Response, asked: Request, here: Any, parts: Platform) -> None
             status,
             here.get("error_code", "") if failed else "",
             (time.perf_counter() - here.began) * 1000,
-            _sent(response, method),
+            _sent(response, method, status),
             spent.get("rows", 0) if spent else 0,
             admission.taken if admission is not None else 0,
             address.network(environ.get("REMOTE_ADDR")),
@@ -46,8 +46,11 @@ def note(response: Response, asked: Request, here: Any, parts: Platform) -> None
     )
 
 
-def _sent(response: Response, method: str) -> int:
+def _sent(response: Response, method: str, status: int) -> int:
     """Bytes of the body that go out."""
-    if method == "HEAD" or response.status_code == 304:
+    if method == "HEAD" or status == 304:
         return 0
+    body = response.response
+    if type(body) is list and len(body) == 1:  # whole, as most are: quicker than to read the field
+        return len(body[0])
     return response.content_length or 0

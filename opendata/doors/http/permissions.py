@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Request, current_app
+from flask import Flask, Request
 
 from opendata.base.runtime import Caller
 from opendata.services.access import policy
@@ -45,12 +45,12 @@ def declared(view: Any, attribute: str = "__permission__") -> Any:
     return None
 
 
-def require_scope(caller: Caller, asked: Request) -> None:
+def require_scope(caller: Caller, asked: Request, app: Flask) -> None:
     """Before the view: whether the key may be used for this route. Raises `InsufficientScope`."""
-    scopes: dict[tuple[str, str], str] = current_app.extensions.setdefault(SCOPES, {})
+    scopes: dict[tuple[str, str], str] = app.extensions.setdefault(SCOPES, {})
     route = (asked.endpoint or "", asked.method)
     if (needed := scopes.get(route)) is None:
-        view = current_app.view_functions.get(route[0])
+        view = app.view_functions.get(route[0])
         needed = scopes[route] = _scope_of_view(view, asked.method) if view is not None else ""
     if needed and not caller.has_scope(needed):
         raise policy.InsufficientScope(scope=needed)

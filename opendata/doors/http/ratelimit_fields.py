@@ -28,22 +28,34 @@ _QUOTA_UNITS = {"requests": "", "bytes": ';qu="content-bytes"'}
 """Units the draft knows; rows are none and stand in the cost alone."""
 
 
-def fields(terms: Terms, lines: Sequence[Line], at: float, zone: ZoneInfo, *, degraded: bool) -> list[Field]:
-    """Those of one answer, as of a time (epoch)."""
-    shown = [line for line in lines if line.rule.unit in _QUOTA_UNITS]
-    if not shown:
-        return []
-    pace = tightest(shown)
-    told = [
-        ("RateLimit-Policy", policy(terms, at, zone)),
-        ("RateLimit", ", ".join([f'"{x.rule.name}";r={x.remaining};t={seconds(x)}' for x in shown])),
-        ("X-RateLimit-Limit", str(pace.rule.limit)),
-        ("X-RateLimit-Remaining", str(pace.remaining)),
-        ("X-RateLimit-Reset", str(int(at) + seconds(pace))),
-    ]
-    if degraded:
-        told.append(("X-RateLimit-Mode", "degraded"))
-    return told
+class Told:
+    """The fields for one caller as of a second (epoch); what is left is filled in answer by answer."""
+
+    __slots__ = ("_amounts", "_before", "_pace", "_rest", "_text", "second")
+
+    def __init__(self, terms: Terms, lines: Sequence[Line], at: float, zone: ZoneInfo, mode: str) -> None:
+        self.second = int(at)
+        shown = [line for line in lines if line.rule.unit in _QUOTA_UNITS]
+        pace = tightest(shown)
+        self._pace = pace.remaining
+        self._amounts = [(line.remaining, int(line.rule.unit == "requests")) for line in shown]
+        self._text = ", ".join([f'"{line.rule.name}";r=%d;t={seconds(line)}' for line in shown])
+        self._before = ("RateLimit-Policy", policy(terms, at, zone))
+        self._rest = [
+            ("X-RateLimit-Limit", str(pace.rule.limit)),
+            ("X-RateLimit-Reset", str(self.second + seconds(pace))),
+            *([("X-RateLimit-Mode", mode)] if mode else ()),
+        ]
+
+    def fields(self, held: int) -> list[Field]:
+        """With `held` requests more than the counters say, because this process holds them."""
+        amounts = tuple([left + held * weight for left, weight in self._amounts])
+        return [
+            self._before,
+            ("RateLimit", self._text % amounts),
+            ("X-RateLimit-Remaining", str(self._pace + held)),
+            *self._rest,
+        ]
 
 
 def seconds(line: Line) -> int:

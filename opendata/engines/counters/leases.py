@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from opendata.engines.counters.protocol import Cell, Counters, CountersUnavailable, Reading
 
@@ -19,7 +20,8 @@ KEPT = 50_000
 
 @dataclass(slots=True)
 class Lease:
-    """`left` of what was granted at `at`, with what the cells said then."""
+    """`left` of what was granted at `at`, with what the cells said then. `told` is for whoever writes of it,
+    and forgotten when more is granted."""
 
     cells: Sequence[Cell]
     rate: float
@@ -27,6 +29,7 @@ class Lease:
     left: int = 0
     at: float = 0.0
     readings: tuple[Reading, ...] = ()
+    told: Any = None
 
     def remaining(self, place: int) -> int:
         """Units of a cell that are left, with those this process holds."""
@@ -110,7 +113,7 @@ class Leases:
             back, lease.left = lease.left, 0
         taken = self._counters.take(lease.cells, need, max(need, self._lot(lease)), back=back)
         with self._lock:
-            lease.readings, lease.at = taken.readings, now
+            lease.readings, lease.at, lease.told = taken.readings, now, None
             lease.left += max(0, taken.granted - need)
             self._held[subject] = lease
             self._held.move_to_end(subject)

@@ -64,11 +64,11 @@ class Authenticator:
 
     def remembered(self, text: str) -> Credential | None:
         """A key that this worker has seen: using it costs nobody anything. Raises `Unavailable`."""
-        self._changes.current()
+        age = self._changes.current()
         credential = self._known.get(fingerprint(text))
         if credential is None:
             return None
-        if self._changes.age > LONGEST_BLIND:
+        if age > LONGEST_BLIND:
             raise Unavailable
         self._last_use.note(credential.id)
         return credential

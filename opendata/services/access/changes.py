@@ -76,12 +76,16 @@ class Changes:
         """Seconds since this worker last knew of every change."""
         return time.monotonic() - self._looked
 
-    def current(self) -> None:
-        """Before a remembered right is used. Costs a comparison while the watch runs."""
+    def current(self) -> float:
+        """Before a remembered right is used; gives `age`. Costs a comparison while the watch runs."""
+        age = time.monotonic() - self._looked
+        if age <= LATEST:
+            return age
         if self._is_due():
             with self._lock:
                 if self._is_due():  # nobody else has looked meanwhile
                     self._look()
+        return self.age
 
     def _is_due(self) -> bool:
         return self.age > LATEST and time.monotonic() - self._tried > EVERY
