@@ -10,6 +10,7 @@ from opendata.base.models.application import (
     UserToken,
 )
 from opendata.base.models.base import Base
+from opendata.base.models.control import ApplicationTransfer, NetworkBlock
 from opendata.base.models.dataset import (
     Dataset,
     DatasetDocument,
@@ -58,6 +59,7 @@ from opendata.base.models.webhook import WebhookDelivery, WebhookEndpoint
 __all__ = [
     "ApiKey",
     "Application",
+    "ApplicationTransfer",
     "AssertionId",
     "AuditEvent",
     "AuthorizationCode",
@@ -85,6 +87,7 @@ __all__ = [
     "Job",
     "Mail",
     "Membership",
+    "NetworkBlock",
     "Notice",
     "OAuthClient",
     "OAuthGrant",
