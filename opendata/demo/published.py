@@ -12,6 +12,7 @@ from opendata.demo.catalogue import datasets
 from opendata.demo.generation import file_name
 from opendata.demo.reading import Record, TableReader, read_csv
 from opendata.engines.files import FileStore
+from opendata.services.catalog.files import readable
 
 
 def published(platform: Platform) -> set[str]:
@@ -28,12 +29,9 @@ def published_reader(platform: Platform) -> TableReader:
     def rows(name: str, table: str | None) -> Iterator[Record]:
         dataset = datasets()[name]
         part = table or ("stops" if dataset.tables else "")
-        path = platform.part(FileStore).local_path(
-            _address(platform, dataset.slug, file_name(dataset, "csv", part=part))
-        )
-        if path is None:
-            raise NotFound
-        yield from read_csv(path, dataset, table)
+        address = _address(platform, dataset.slug, file_name(dataset, "csv", part=part))
+        with readable(platform.part(FileStore), address) as path:
+            yield from read_csv(path, dataset, table)
 
     return rows
 

@@ -29,6 +29,7 @@ NOUNS = {
     "dataset": N_("Bộ dữ liệu và quy trình công bố."),
     "harvest": N_("Nguồn thu thập và các lần chạy."),
     "plan": N_("Gói sử dụng: giới hạn và hạn mức."),
+    "files": N_("Kho tệp: dọn dẹp và đọc kiểm."),
     "search": N_("Tìm kiếm và chỉ mục."),
     "doctor": N_("Tìm chỗ hỏng của bản cài đặt và cách sửa."),
     "settings": N_("Thiết lập đang có hiệu lực."),

@@ -64,7 +64,7 @@ def intake(platform: Platform, source: BinaryIO, *, name: str, limit: int | None
     bound = platform.settings.max_upload_mb << 20 if limit is None else limit
     stored = files.put(source, limit=bound)
     shown = display_name(name)
-    with _readable(files, stored.sha256) as path:
+    with readable(files, stored.sha256) as path:
         kind = file_types.detect(path, shown)
         contents = file_contents.look(path, kind)
     problems = contents.problems + _differs(platform, shown, contents.format)
@@ -102,7 +102,7 @@ def _differs(platform: Platform, name: str, code: str) -> tuple[tuple[str, str],
 
 
 @contextmanager
-def _readable(files: FileStore, sha256: str) -> Iterator[Path]:
+def readable(files: FileStore, sha256: str) -> Iterator[Path]:
     """The stored file on a path of this host, copied there where the store is elsewhere."""
     path = files.local_path(sha256)
     if path is not None:
