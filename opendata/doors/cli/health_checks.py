@@ -1,50 +1,39 @@
 """The checks of `opendata doctor`, one function a part."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
-from typing import Any, Literal
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from opendata.base.kit.errors import N_, OpenDataError
+from opendata.base.kit.errors import N_
 from opendata.base.models import migrations
 from opendata.base.runtime import Platform, jobs, outbox
-from opendata.base.runtime.database import describe as describe_database
+from opendata.base.runtime.timetable import Timetable
+from opendata.doors.cli.findings import (
+    DATABASE,
+    FILES,
+    INDEX,
+    JOBS,
+    OUTBOX,
+    SETTINGS,
+    STATIC_FILES,
+    TIMETABLE,
+    Finding,
+    State,
+)
 from opendata.doors.web.static_files import STATIC
-from opendata.engines.counters import Counters
 from opendata.engines.files import FileStore
-from opendata.engines.jobs import open_queue
-from opendata.engines.search import SearchIndex
+from opendata.engines.search import IndexInfo, SearchIndex
 from opendata.services.catalog import indexing
 from opendata.settings import Settings
 
 LEAST_FREE_MB = 500
-JOBS_DEFAULT = "sqlite:///{data}/jobs.db"
 BACKLOG_WARNING = 1000
 PROBE = b"opendata doctor\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """`name`, `detail` and `remedy` are message ids."""
-
-    name: str
-    state: Literal["ok", "warn", "fail"]
-    detail: str
-    remedy: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-SETTINGS = N_("Thiết lập")
-DATABASE = N_("Cơ sở dữ liệu")
-INDEX = N_("Chỉ mục tìm kiếm")
-FILES = N_("Kho tệp")
-OUTBOX = N_("Hàng chờ tác động")
-JOBS = N_("Việc nền")
-COUNTERS = N_("Bộ đếm hạn mức")
-STATIC_FILES = N_("Tệp giao diện")
+LATE = timedelta(minutes=15)
 
 
 def settings(settings: Settings) -> Iterator[Finding]:
@@ -100,8 +89,18 @@ def database(platform: Platform) -> Finding:
             name=DATABASE,
             state="fail",
             detail=N_("Không mở được: %(error)s"),
-            remedy=N_("Kiểm tra database_url và quyền ghi vào data_dir."),
+            remedy=N_(
+                "Khởi động máy chủ cơ sở dữ liệu; kiểm tra database_url, mật khẩu và quyền ghi vào data_dir."
+            ),
             params={"error": type(error).__name__},
+        )
+    if current is not None and not migrations.knows(current):
+        return Finding(
+            name=DATABASE,
+            state="fail",
+            detail=N_("Phiên bản %(current)s mới hơn chương trình (%(head)s)."),
+            remedy=N_("Cài bản chương trình mới hơn; đừng hạ cơ sở dữ liệu."),
+            params={"current": current, "head": head},
         )
     if current != head:
         return Finding(
@@ -114,47 +113,67 @@ def database(platform: Platform) -> Finding:
     return Finding(name=DATABASE, state="ok", detail=N_("Phiên bản %(head)s."), params={"head": head})
 
 
-def servers(platform: Platform) -> Iterator[Finding]:
-    """What each engine runs on; one that does not answer hides none of the others."""
-    asked: dict[str, Callable[[], str]] = {DATABASE: lambda: describe_database(platform.engine)}
-    asked[JOBS] = lambda: _describe_queue(platform.settings)
-    for name, port in ((INDEX, SearchIndex), (FILES, FileStore), (COUNTERS, Counters)):
-        part: Any = platform.part(port)
-        if hasattr(part, "describe"):
-            asked[name] = part.describe
-    for name, describe in asked.items():
-        try:
-            told = describe()
-        except (OpenDataError, SQLAlchemyError) as error:
-            yield broken(name, error)
-        else:
-            yield Finding(name=name, state="ok", detail=N_("Chạy trên %(told)s."), params={"told": told})
-
-
-def _describe_queue(settings: Settings) -> str:
-    """Of the workers' queue: a command runs its own jobs at once and has another."""
-    queue = open_queue(settings.url("jobs_url", JOBS_DEFAULT))
-    return queue.describe()
-
-
 def index(platform: Platform) -> Iterator[Finding]:
-    info = platform.part(SearchIndex).info()
-    found = indexing.drift(platform)
-    params = {"documents": info.documents, "generation": info.generation, "drift": len(found.ids)}
-    if found.ids:
+    part = platform.part(SearchIndex)
+    info = part.info()
+    yield _drift(platform, info)
+    if info.outdated:
         yield Finding(
             name=INDEX,
-            state="fail",
-            detail=N_("%(documents)s bộ dữ liệu; %(drift)s bộ lệch với cơ sở dữ liệu."),
-            remedy=N_("Chạy `opendata search check --repair`."),
+            state="warn",
+            detail=N_("Được dựng bởi một bản chương trình khác (lược đồ %(schema)s)."),
+            remedy=N_("Chạy `opendata search rebuild`; tìm kiếm vẫn chạy trong lúc dựng."),
+            params={"schema": info.schema},
+        )
+    copies = part.copies() if isinstance(part, Copied) else "all"
+    if copies != "all":
+        yield _fewer_copies(copies)
+
+
+@runtime_checkable
+class Copied(Protocol):
+    """An index that the cluster keeps in copies."""
+
+    def copies(self) -> str: ...
+
+
+def _drift(platform: Platform, info: IndexInfo) -> Finding:
+    found = indexing.drift(platform)
+    params = {"documents": info.documents, "generation": info.generation, **found.figures()}
+    if not found.ids:
+        return Finding(
+            name=INDEX,
+            state="ok",
+            detail=N_("%(documents)s bộ dữ liệu, thế hệ %(generation)s, không lệch với cơ sở dữ liệu."),
             params=params,
         )
-        return
-    yield Finding(
+    return Finding(
         name=INDEX,
-        state="ok",
-        detail=N_("%(documents)s bộ dữ liệu, thế hệ %(generation)s."),
+        state="fail",
+        detail=N_(
+            "%(documents)s bộ dữ liệu, thế hệ %(generation)s; lệch với cơ sở dữ liệu: "
+            "thiếu %(missing)s, cũ %(stale)s, thừa %(extra)s."
+        ),
+        remedy=N_("Chạy `opendata search check --repair`; worker cũng tự sửa sau tối đa năm phút."),
         params=params,
+    )
+
+
+def _fewer_copies(copies: str) -> Finding:
+    if copies == "some":
+        return Finding(
+            name=INDEX,
+            state="warn",
+            detail=N_("Đủ dữ liệu nhưng thiếu bản sao: mất thêm một nút là mất tìm kiếm."),
+            remedy=N_("Khởi động lại nút Elasticsearch còn thiếu, hoặc giảm replicas trong search_url."),
+        )
+    return Finding(
+        name=INDEX,
+        state="fail",
+        detail=N_("Một phần chỉ mục đang mất."),
+        remedy=N_(
+            "Khởi động lại nút Elasticsearch giữ phần đó; nếu mất hẳn, chạy `opendata search rebuild`."
+        ),
     )
 
 
@@ -175,7 +194,7 @@ def files(platform: Platform) -> Iterator[Finding]:
 
 def outbox_state(platform: Platform) -> Iterator[Finding]:
     waiting, given_up = outbox.backlog(platform)
-    state: Literal["ok", "warn", "fail"] = "ok"
+    state: State = "ok"
     remedy = ""
     if waiting > BACKLOG_WARNING:
         state, remedy = "warn", N_("Chạy `opendata worker` hoặc `opendata serve`.")
@@ -209,12 +228,30 @@ def job_state(platform: Platform) -> Iterator[Finding]:
     )
 
 
-def broken(part: str, error: Exception) -> Finding:
-    """A part whose check itself failed."""
-    return Finding(
-        name=part,
-        state="fail",
-        detail=N_("Không dùng được: %(error)s"),
-        remedy=N_("Kiểm tra thiết lập của phần này và quyền ghi vào data_dir."),
-        params={"error": f"{type(error).__name__}: {error}"},
-    )
+def timetable_state(platform: Platform) -> Iterator[Finding]:
+    """What workers do again and again; who sees it late knows that none runs."""
+    standings = platform.part(Timetable).standings()
+    late = max((standing.late for standing in standings), default=timedelta())
+    if not standings or late > LATE:
+        yield Finding(
+            name=TIMETABLE,
+            state="warn",
+            detail=N_("Không có worker nào làm việc định kỳ."),
+            remedy=N_("Chạy `opendata worker`, hoặc `opendata serve` với worker_in_web."),
+        )
+    else:
+        yield Finding(
+            name=TIMETABLE,
+            state="ok",
+            detail=N_("%(tasks)s việc, đều đúng giờ."),
+            params={"tasks": len(standings)},
+        )
+    for standing in standings:
+        if standing.problem:
+            yield Finding(
+                name=TIMETABLE,
+                state="warn",
+                detail=N_("%(task)s hỏng lần gần nhất: %(problem)s"),
+                remedy=N_("Việc được thử lại tự động; nếu còn hỏng, xem nhật ký của worker."),
+                params={"task": standing.name, "problem": standing.problem},
+            )

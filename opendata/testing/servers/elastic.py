@@ -94,8 +94,12 @@ class ElasticNode(Server):
     def delete(self, path: str, *, timeout: float = 60) -> Any:
         return self._ask("DELETE", path, timeout)
 
-    def _ask(self, method: str, path: str, timeout: float) -> Any:
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+    def put(self, path: str, body: Mapping[str, Any], *, timeout: float = 60) -> Any:
+        return self._ask("PUT", path, timeout, json.dumps(body).encode())
+
+    def _ask(self, method: str, path: str, timeout: float, body: bytes | None = None) -> Any:
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, method=method)
+        asked.add_header("Content-Type", "application/json")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(asked, timeout=timeout) as answer:
             return json.load(answer)

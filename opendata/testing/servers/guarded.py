@@ -61,10 +61,13 @@ class GuardedElasticNode(ElasticNode):
         if done.returncode:
             raise ServerMissing(f"elasticsearch-keystore failed: {done.stderr[-1000:]}")
 
-    def _ask(self, method: str, path: str, timeout: float) -> Any:
+    def _ask(self, method: str, path: str, timeout: float, body: bytes | None = None) -> Any:
         known = base64.b64encode(f"{_USER}:{self.password}".encode()).decode()
         asked = urllib.request.Request(
-            f"https://localhost:{self.port}{path}", headers={"authorization": f"Basic {known}"}, method=method
+            f"https://localhost:{self.port}{path}",
+            body,
+            headers={"authorization": f"Basic {known}", "content-type": "application/json"},
+            method=method,
         )
         trust = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file))
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), trust)

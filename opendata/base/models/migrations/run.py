@@ -52,6 +52,11 @@ def head() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Whether this release has such a version; a later one may."""
+    return revision in {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
 def pending(engine: Engine) -> bool:
     """Whether the database is behind the code."""
     return current(engine) != head()

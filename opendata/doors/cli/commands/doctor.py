@@ -6,9 +6,22 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.base.kit.errors import N_, OpenDataError
+from opendata.base.runtime import Platform
 from opendata.doors.cli import health_checks as checks
+from opendata.doors.cli import server_checks
 from opendata.doors.cli.console import Console, json_option, verb, with_console
+from opendata.doors.cli.findings import DATABASE, FILES, INDEX, JOBS, OUTBOX, TIMETABLE, Finding
 from opendata.doors.cli.root import FOUND
+
+Part = Callable[[Platform], Iterator[Finding]]
+PARTS: tuple[tuple[str, set[str], Part], ...] = (
+    (INDEX, {INDEX, DATABASE}, checks.index),
+    (FILES, {FILES}, checks.files),
+    (OUTBOX, {DATABASE}, checks.outbox_state),
+    (JOBS, {DATABASE}, checks.job_state),
+    (TIMETABLE, {DATABASE}, checks.timetable_state),
+)
+"""What is looked at, and what must answer for that."""
 
 COLUMNS = {
     "state": "",
@@ -37,23 +50,27 @@ def command(console: Console, *, as_json: bool) -> None:
         raise click.exceptions.Exit(FOUND)
 
 
-def _examined(console: Console) -> Iterator[checks.Finding]:
-    """Each part by itself: one that is broken does not hide the others."""
+def _examined(console: Console) -> Iterator[Finding]:
+    """Each part by itself: one that is broken does not hide the others, and is told of once."""
     yield from checks.settings(console.settings)
     yield from checks.static_files()
-    database = checks.database(console.unchecked_platform)
+    platform = console.unchecked_platform
+    database = checks.database(platform)
     yield database
-    if database.state == "fail":
-        return
-    parts: tuple[Callable[..., Iterator[checks.Finding]], ...] = (
-        checks.servers,
-        checks.index,
-        checks.files,
-        checks.outbox_state,
-        checks.job_state,
-    )
-    for part in parts:
-        try:
-            yield from part(console.platform)
-        except (OpenDataError, OSError, SQLAlchemyError) as error:
-            yield checks.broken(part.__name__, error)
+    away = {database.name} if database.state == "fail" else set()
+    for server in server_checks.servers(platform):
+        if server.state == "fail":
+            if server.name in away:
+                continue
+            away.add(server.name)
+        yield server
+    for name, needs, part in PARTS:
+        if not away & needs:
+            yield from _tried(name, part, platform)
+
+
+def _tried(name: str, part: Part, platform: Platform) -> Iterator[Finding]:
+    try:
+        yield from part(platform)
+    except (OpenDataError, OSError, SQLAlchemyError) as error:
+        yield server_checks.away(name, error)

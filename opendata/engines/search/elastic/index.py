@@ -115,6 +115,15 @@ class ElasticIndex:
         versions = " ".join(sorted({node["version"] for node in nodes}))
         return f"Elasticsearch {versions}, {len(nodes)} × {status}"
 
+    def copies(self) -> str:
+        """Whether all copies of the live index are there: `all`, `some` (it is whole, but the loss of a node
+        would cost) or `lost` (a part of it cannot be searched)."""
+        with self._connection.guarded():
+            health = self._connection.reading.cluster.health(
+                index=self._generations.live, filter_path="status", timeout="0s"
+            )
+        return {"green": "all", "yellow": "some"}.get(health["status"], "lost")
+
     def close(self) -> None:
         self._connection.close()
 
