@@ -1,7 +1,12 @@
-"""Display text to token streams: the one way text enters any index."""
+"""Display text to token streams: the one way text enters any index.
 
-from collections.abc import Iterator, Mapping
+A catalogue says the same words over and over, so what they come to is kept: that of single words, and that
+of whole lines in the fields whose lines recur.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from opendata.base.kit.vietnamese import exact_key, gram2, match_key, tokens
 from opendata.engines.search.protocol import ANY_FIELD, FORMS, LONG_FIELD, MAIN_FIELD, TEXT_FIELDS
@@ -12,43 +17,81 @@ MAX_TOKEN_LENGTH = 100
 
 STREAMS = tuple(f"{name}.{form}" for name in (*TEXT_FIELDS, MAIN_FIELD, ANY_FIELD) for form in FORMS)
 
+_RECURRING = frozenset({"tags", "body"})
+_LONGEST_KEPT = 120
+"""Signs of a text whose tokens are kept."""
 
-@lru_cache(maxsize=200_000)
+Stream = dict[str, None]
+"""Tokens, each once, in order."""
+_Forms = tuple[Sequence[str], ...]
+"""The tokens of a line in each of `FORMS`."""
+_NOTHING: _Forms = ((), (), (), ())
+
+
 def token_keys(token: str) -> tuple[str, str]:
     """(exact, fold) keys of one token as the streams hold it."""
     token = token[:MAX_TOKEN_LENGTH]
     return exact_key(token), match_key(token)
 
 
-def streams(text: Mapping[str, str]) -> dict[str, dict[str, None]]:
-    """Stream name to its tokens, each once, in order. Every line of a field is a part of its own."""
-    found: dict[str, dict[str, None]] = {}
-    fields = {name: _field(text.get(name, "")) for name in TEXT_FIELDS}
-    for place, form in enumerate(FORMS):
-        main: dict[str, None] = {}
-        for name in TEXT_FIELDS:
-            held = fields[name][place]
-            found[f"{name}.{form}"] = held
-            if name != LONG_FIELD:
-                main.update(held)
+def streams(text: Mapping[str, str]) -> dict[str, Stream]:
+    """Stream name to its tokens. Every line of a field is a part of its own."""
+    found = field_streams(text)
+    for form in FORMS:
+        main = joined(found, form, (name for name in TEXT_FIELDS if name != LONG_FIELD))
         found[f"{MAIN_FIELD}.{form}"] = main
-        found[f"{ANY_FIELD}.{form}"] = main | fields[LONG_FIELD][place]
+        found[f"{ANY_FIELD}.{form}"] = main | found[f"{LONG_FIELD}.{form}"]
     return found
 
 
-def _field(text: str) -> tuple[dict[str, None], ...]:
-    """The tokens of one field in each of `FORMS`."""
-    held: tuple[dict[str, None], ...] = ({}, {}, {}, {})
-    for exact, folded in _parts(text):
-        for tokens_of_form, part in zip(held, (exact, folded, gram2(exact), gram2(folded)), strict=True):
-            tokens_of_form.update(dict.fromkeys(part))
+def field_streams(text: Mapping[str, str]) -> dict[str, Stream]:
+    """The streams of the fields by themselves."""
+    return {
+        f"{name}.{form}": held
+        for name in TEXT_FIELDS
+        for form, held in zip(FORMS, _field(name, text.get(name, "")), strict=True)
+    }
+
+
+def joined(found: Mapping[str, Stream], form: str, names: Iterable[str] = TEXT_FIELDS) -> Stream:
+    """The tokens of several fields."""
+    held: Stream = {}
+    for name in names:
+        held.update(found[f"{name}.{form}"])
     return held
 
 
-def _parts(text: str) -> Iterator[tuple[list[str], list[str]]]:
+def _field(name: str, text: str) -> tuple[Stream, ...]:
+    lines = list(_lines(name, text))
+    return tuple(dict.fromkeys(chain.from_iterable(parts)) for parts in zip(*lines, strict=True))
+
+
+def _lines(name: str, text: str) -> Iterator[_Forms]:
+    """At least one, which may be empty."""
     left = MAX_TOKENS
-    for line in text.splitlines():
-        keys = [token_keys(token) for token in tokens(line)[:left]]
-        left -= len(keys)
-        if keys:
-            yield [exact for exact, _ in keys], [folded for _, folded in keys]
+    for line in text.splitlines() or [""]:
+        is_kept = name in _RECURRING and len(line) <= _LONGEST_KEPT <= left
+        forms = _kept_forms(line) if is_kept else _forms(line, left)
+        left -= len(forms[0])
+        yield forms
+
+
+def _forms(line: str, most: int = MAX_TOKENS) -> _Forms:
+    written = line.split()
+    known = _kept_pairs if max(map(len, written), default=0) <= _LONGEST_KEPT else _pairs
+    pairs = list(chain.from_iterable(map(known, written)))[:most]
+    if not pairs:
+        return _NOTHING
+    exact, folded = zip(*pairs, strict=True)
+    return exact, folded, gram2(exact), gram2(folded)
+
+
+_kept_forms = lru_cache(maxsize=20_000)(_forms)
+
+
+def _pairs(written: str) -> tuple[tuple[str, str], ...]:
+    """The keys of all tokens in what stands between two spaces."""
+    return tuple(token_keys(token) for token in tokens(written))
+
+
+_kept_pairs = lru_cache(maxsize=100_000)(_pairs)

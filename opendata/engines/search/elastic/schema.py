@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from opendata.engines.search.analysis import STREAMS, streams
+from opendata.engines.search.analysis import STREAMS, field_streams, joined
 from opendata.engines.search.elastic.address import Address
 from opendata.engines.search.ordering import number, title
 from opendata.engines.search.protocol import (
@@ -32,9 +32,11 @@ UNBOUNDED = 2**40
 MAX_FACET_LENGTH = 1000
 VOCABULARY_STREAM = f"{ANY_FIELD}.fold"
 """The one stream whose tokens are often listed: it keeps them by document, outside the heap."""
+_VOCABULARY_FIELD = VOCABULARY_STREAM.replace(".", "_")
 
 _PHRASES = ("exact2", "fold2")
-_SENT_STREAMS = tuple(f"{name}.{form}" for name in TEXT_FIELDS for form in FORMS)
+_SENT_STREAMS = {f"{name}.{form}": f"{name}_{form}" for name in TEXT_FIELDS for form in FORMS}
+"""Each with the field that holds it."""
 _MAIN_PARTS = tuple(name for name in TEXT_FIELDS if name != LONG_FIELD)
 _PARTS: Mapping[str, tuple[str, ...]] = {MAIN_FIELD: _MAIN_PARTS, ANY_FIELD: TEXT_FIELDS}
 _TOKENS = {
@@ -151,11 +153,11 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         kept = _facet_values(values)
         if facet in FACETS and kept:
             fields[facet_field(facet)] = kept
-    held = streams(document.text)
-    for stream in _SENT_STREAMS:
+    held = field_streams(document.text)
+    for stream, name in _SENT_STREAMS.items():
         if held[stream]:
-            fields[stream_fields(stream)[0]] = " ".join(held[stream])
-    fields[stream_fields(VOCABULARY_STREAM)[0]] = list(held[VOCABULARY_STREAM])
+            fields[name] = " ".join(held[stream])
+    fields[_VOCABULARY_FIELD] = list(joined(held, "fold"))
     return fields
 
 
