@@ -1,13 +1,19 @@
 """A city with OAuth2 clients in it, and a browser that consents."""
 
+import json
+import random
 import re
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import requests
 from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask.testing import FlaskClient
@@ -15,9 +21,14 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from opendata.base.kit.clock import utc_now
-from opendata.base.runtime import Platform
-from opendata.services.access import applications, people
+from opendata.base.models import migrations
+from opendata.base.runtime import SYSTEM, Platform
+from opendata.base.runtime.database import connect
+from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
+from opendata.services.access import applications, people, sessions
 from opendata.services.access.oauth import addresses, clients
+from opendata.testing import modes
+from opendata.testing.servers import Server
 from opendata.testing.web import City, build_city, close_city
 
 CALLBACK = "https://app.example/cb?next=%2Fa%2Fb"
@@ -177,6 +188,119 @@ def browser(office) -> FlaskClient:
 @pytest.fixture
 def verifier() -> str:
     return generate_token(48)
+
+
+WORKERS = 4
+
+
+class Web(Server):
+    """`opendata serve` over the city of a test."""
+
+    name = "web"
+    start_seconds = 120.0
+
+    def __init__(self, folder: Path, city: City) -> None:
+        super().__init__(folder)
+        self._city = city
+        self.config = self.folder / "portal.toml"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        settings = self._city.platform.settings
+        urls = ("database_url", "files_url", "jobs_url", "counters_url")
+        shared = {
+            name: value for name in urls if not (value := getattr(settings, name)).startswith("memory:")
+        }
+        values = {
+            "data_dir": settings.data_dir,
+            "base_url": self.url,
+            "mode": "test",
+            "log_level": "ERROR",
+            "worker_in_web": False,
+            "floor_per_second": 0,
+            "trusted_proxies": 1,
+            "workers": WORKERS,
+            **shared,
+            "guard_limits": settings.guard_limits,
+        }
+        self.config.write_text(toml(values), encoding="utf-8")
+
+    def command(self) -> Sequence[str | Path]:
+        options = ("--port", str(self.port), "--workers", str(WORKERS))
+        return [sys.executable, "-m", "opendata", "--config", self.config, "serve", *options]
+
+    def ready(self) -> bool:
+        return requests.get(f"{self.url}/health/live", timeout=10).status_code == 200
+
+
+def toml(values: Mapping[str, object]) -> str:
+    """JSON writes texts, numbers and truths as TOML does; tables come last."""
+    lines = [
+        f"{name} = {json.dumps(value)}" for name, value in values.items() if not isinstance(value, Mapping)
+    ]
+    for name, table in values.items():
+        if isinstance(table, Mapping):
+            lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass
+class Portal(Office):
+    """A portal whose workers are processes of their own; people and clients are made past them."""
+
+    web: Web | None = None
+
+    @property
+    def url(self) -> str:
+        return self.web.url
+
+    def browser(self, role: str = "editor") -> requests.Session:
+        """Somebody's browser, which keeps the token of its forms in `headers`."""
+        with self.platform.work(SYSTEM) as work:
+            opened = sessions.start(work, people.by_id(work, self.city.users[role]), hours=1)
+        browser = requests.Session()
+        browser.cookies.set(COOKIE, opened.token)
+        browser.headers[TOKEN_HEADER] = opened.csrf
+        return browser
+
+    def presented(self, token: str) -> int:
+        """What a worker, whichever takes the connection, says to a token that comes from some network."""
+        network = f"198.{random.randrange(18, 20)}.{random.randrange(256)}.{random.randrange(256)}"
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": network}
+        return requests.get(f"{self.url}/api/v1/me", headers=headers, timeout=20).status_code
+
+    def everywhere(self, token: str) -> set[int]:
+        """The same, as often as is likely to leave none of four workers out (one in 25,000 does)."""
+        return {self.presented(token) for _ in range(10 * WORKERS)}
+
+    def command(self, *arguments: str) -> str:
+        """What `opendata …` prints, in a process of its own."""
+        line = [sys.executable, "-m", "opendata", "--config", str(self.web.config), *arguments]
+        return subprocess.run(line, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def migrated(folder: Path) -> None:
+    """The server starts on a database of this release alone."""
+    chosen = modes.engine_settings(folder)
+    engine = connect(chosen.get("database_url") or f"sqlite:///{folder}/opendata.db")
+    migrations.upgrade(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="package")
+def portal(engines, tmp_path_factory) -> Iterator[Portal]:
+    folder = tmp_path_factory.mktemp("portal")
+    migrated(folder)
+    city = build_city(folder)
+    web = Web(folder, city)
+    object.__setattr__(city.platform.settings, "base_url", web.url)
+    object.__setattr__(city.platform.settings, "apps_per_user", 10_000)
+    with web:
+        yield Portal(city, web=web)
+    close_city(city, folder)
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
 """Clients of others do everything over the wire, knowing nothing but the metadata document."""
 
-import threading
 import time
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from joserfc import jwt
 from joserfc.jwk import ECKey
-from oauthlib.oauth2 import BackendApplicationClient
+from oauthlib.oauth2 import BackendApplicationClient, DeviceClient
+from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session as OtherSession
 
 from opendata.base.kit.secrets import redact
@@ -17,6 +19,7 @@ from opendata.doors.cli import remote, run
 from opendata.services.access.oauth.addresses import CODE, DEVICE, REFRESH
 
 CALLBACK = "https://app.example/cb"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @pytest.fixture(autouse=True)
@@ -27,47 +30,54 @@ def plain_loopback(monkeypatch):
 
 
 @pytest.fixture
-def metadata(live) -> dict:
-    resource = requests.get(f"{live[0]}/.well-known/oauth-protected-resource", timeout=10).json()
+def metadata(portal) -> dict:
+    """All that a client knows of the server."""
+    resource = requests.get(f"{portal.url}/.well-known/oauth-protected-resource", timeout=10).json()
     server = resource["authorization_servers"][0]
     return requests.get(f"{server}/.well-known/oauth-authorization-server", timeout=10).json()
 
 
-def consented(live, address) -> str:
+def consented(portal, address) -> str:
     """Where a person who allows what this address asks for is sent."""
-    path = address.removeprefix(live[0])
-    browser = live[1].city.client("editor")
-    page = browser.get(path)
-    assert page.status_code == 200, page.text
-    from urllib.parse import parse_qsl, urlsplit
-
-    form = dict(parse_qsl(urlsplit(path).query))
-    answer = browser.post("/oauth/authorize", data={**form, "decision": "allow"})
-    return answer.headers["Location"]
-
-
-def works(live, session) -> bool:
-    return session.get(f"{live[0]}/api/v1/datasets", timeout=10).status_code == 200
+    browser = portal.browser()
+    page = browser.get(address, timeout=10)
+    assert page.status_code == 200
+    form = dict(parse_qsl(urlsplit(address).query))
+    posted = browser.post(
+        urlsplit(address)._replace(query="").geturl(),
+        {**form, "decision": "allow"},
+        allow_redirects=False,
+        timeout=10,
+    )
+    return posted.headers["Location"]
 
 
-def is_dead(live, token) -> bool:
-    """Within a second of its revocation, in a worker without a watch of its own."""
-    until = time.monotonic() + 3
-    while time.monotonic() < until:
-        answer = requests.get(
-            f"{live[0]}/api/v1/datasets", headers={"Authorization": f"Bearer {token}"}, timeout=10
-        )
-        if answer.status_code == 401:
-            return True
-        time.sleep(0.1)
-    return False
+def used(portal, session) -> str:
+    """Who a worker takes the bearer for."""
+    answer = session.get(f"{portal.url}/api/v1/me", timeout=10)
+    assert answer.status_code == 200
+    return answer.json()["kind"]
+
+
+def is_dead(portal, token) -> bool:
+    """In every worker, a second after its revocation."""
+    time.sleep(1)
+    return portal.everywhere(token) == {401}
+
+
+def revoked(metadata, token, **credentials) -> bool:
+    data = {"token": token, **credentials.pop("data", {})}
+    answer = requests.post(metadata["revocation_endpoint"], data, timeout=10, **credentials)
+    return answer.status_code == 200
+
+
+# --- for a person ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_authlib_with_a_person(live, metadata, public):
-    office = live[1]
+def test_authlib_with_a_person(portal, metadata, public):
     method = "none" if public else "client_secret_basic"
-    client, secret = office.register(auth_method=method, grants=[CODE, REFRESH], redirect_uris=[CALLBACK])
+    client, secret = portal.register(auth_method=method, grants=[CODE, REFRESH], redirect_uris=[CALLBACK])
     session = OAuth2Session(
         client,
         secret,
@@ -83,72 +93,151 @@ def test_authlib_with_a_person(live, metadata, public):
     )
     token = session.fetch_token(
         metadata["token_endpoint"],
-        authorization_response=consented(live, address),
+        authorization_response=consented(portal, address),
         code_verifier=verifier,
         state=state,
     )
-    assert works(live, session)
+    assert used(portal, session) == "token"
     fresh = session.refresh_token(metadata["token_endpoint"], token["refresh_token"])
     assert fresh["refresh_token"] != token["refresh_token"]
-    assert works(live, session)
+    assert used(portal, session) == "token"
     answer = session.revoke_token(metadata["revocation_endpoint"], fresh["refresh_token"])
     assert answer.status_code == 200
-    assert is_dead(live, fresh["access_token"])
+    assert is_dead(portal, fresh["access_token"])
 
 
-def test_requests_oauthlib_with_a_person(live, metadata):
-    client, secret = live[1].register(grants=[CODE, REFRESH], redirect_uris=[CALLBACK])
+@pytest.mark.parametrize("public", [True, False])
+def test_requests_oauthlib_with_a_person(portal, metadata, public):
+    method = "none" if public else "client_secret_basic"
+    client, secret = portal.register(auth_method=method, grants=[CODE, REFRESH], redirect_uris=[CALLBACK])
     session = OtherSession(client, redirect_uri=CALLBACK, scope=["read"], pkce="S256")
     address, _state = session.authorization_url(metadata["authorization_endpoint"])
-    auth = requests.auth.HTTPBasicAuth(client, secret)
+    auth = None if public else HTTPBasicAuth(client, secret)
     token = session.fetch_token(
-        metadata["token_endpoint"], authorization_response=consented(live, address), auth=auth
+        metadata["token_endpoint"],
+        authorization_response=consented(portal, address),
+        auth=auth,
+        include_client_id=public,
     )
-    assert works(live, session)
-    fresh = session.refresh_token(metadata["token_endpoint"], token["refresh_token"], auth=auth)
-    assert works(live, session)
-    data = {"token": fresh["refresh_token"]}
-    assert requests.post(metadata["revocation_endpoint"], data, auth=auth, timeout=10).status_code == 200
-    assert is_dead(live, fresh["access_token"])
+    assert used(portal, session) == "token"
+    named = {"client_id": client} if public else {}
+    fresh = session.refresh_token(metadata["token_endpoint"], token["refresh_token"], auth=auth, **named)
+    assert fresh["refresh_token"] != token["refresh_token"]
+    assert used(portal, session) == "token"
+    assert revoked(metadata, fresh["refresh_token"], auth=auth, data=named)
+    assert is_dead(portal, fresh["access_token"])
 
 
-def test_both_for_themselves(live, metadata):
-    client, secret = live[1].server()
+# --- for itself ------------------------------------------------------------------------------------
+
+
+def test_authlib_with_a_secret(portal, metadata):
+    client, secret = portal.server()
     session = OAuth2Session(client, secret, scope="read")
     token = session.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
-    assert token["scope"] == "read"
-    assert works(live, session)
+    assert (token["scope"], token["expires_in"]) == ("read", 3600)
+    assert "refresh_token" not in token
+    assert used(portal, session) == "token"
     session.revoke_token(metadata["revocation_endpoint"], token["access_token"])
-    assert is_dead(live, token["access_token"])
-    other = OtherSession(client=BackendApplicationClient(client))
-    other.fetch_token(metadata["token_endpoint"], auth=requests.auth.HTTPBasicAuth(client, secret))
-    assert works(live, other)
+    assert is_dead(portal, token["access_token"])
 
 
-def test_authlib_with_a_private_key(live, metadata):
+def test_requests_oauthlib_with_a_secret(portal, metadata):
+    client, secret = portal.server()
+    auth = HTTPBasicAuth(client, secret)
+    session = OtherSession(client=BackendApplicationClient(client))
+    token = session.fetch_token(metadata["token_endpoint"], auth=auth)
+    assert used(portal, session) == "token"
+    assert revoked(metadata, token["access_token"], auth=auth)
+    assert is_dead(portal, token["access_token"])
+
+
+@pytest.fixture
+def robot(portal) -> tuple[str, ECKey]:
     key = ECKey.generate_key("P-256", auto_kid=True)
     jwks = {"keys": [key.as_dict(private=False)]}
-    client, _ = live[1].server(auth_method="private_key_jwt", jwks=jwks)
-    session = OAuth2Session(client, key, token_endpoint_auth_method="private_key_jwt")
+    return portal.server(auth_method="private_key_jwt", jwks=jwks)[0], key
+
+
+def assertion(metadata, client, key) -> dict[str, str]:
+    now = int(time.time())
+    claims = {
+        "iss": client,
+        "sub": client,
+        "aud": metadata["issuer"],
+        "exp": now + 60,
+        "jti": generate_token(16),
+    }
+    text = jwt.encode({"alg": metadata["token_endpoint_auth_signing_alg_values_supported"][0]}, claims, key)
+    return {"client_assertion_type": ASSERTION, "client_assertion": text}
+
+
+def test_authlib_with_a_private_key(portal, metadata, robot):
+    client, key = robot
+    session = OAuth2Session(
+        client,
+        key,
+        token_endpoint_auth_method="private_key_jwt",
+        revocation_endpoint_auth_method="private_key_jwt",
+    )
     session.register_client_auth_method(PrivateKeyJWT(metadata["token_endpoint"], alg="ES256"))
     token = session.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
     assert token["expires_in"] == 3600
-    assert works(live, session)
+    assert used(portal, session) == "token"
+    answer = session.revoke_token(metadata["revocation_endpoint"], token["access_token"])
+    assert answer.status_code == 200
+    assert is_dead(portal, token["access_token"])
 
 
-def test_a_device(live, metadata):
-    office = live[1]
-    client = office.box()
-    begun = requests.post(metadata["device_authorization_endpoint"], {"client_id": client}, timeout=10).json()
-    browser = office.city.client("editor")
-    browser.post("/oauth/device", data={"user_code": begun["user_code"], "decision": "allow"})
-    session = OAuth2Session(client, token_endpoint_auth_method="none")
-    token = session.fetch_token(
-        metadata["token_endpoint"], grant_type=DEVICE, device_code=begun["device_code"]
+def test_requests_oauthlib_with_a_private_key(portal, metadata, robot):
+    session = OtherSession(client=BackendApplicationClient(robot[0]))
+    proof = assertion(metadata, *robot)
+    token = session.fetch_token(metadata["token_endpoint"], include_client_id=True, **proof)
+    assert used(portal, session) == "token"
+    assert revoked(metadata, token["access_token"], data=assertion(metadata, *robot))
+    assert is_dead(portal, token["access_token"])
+
+
+# --- devices ---------------------------------------------------------------------------------------
+
+
+def begun(portal, metadata, client) -> str:
+    """A device code that a person has said yes to."""
+    told = requests.post(metadata["device_authorization_endpoint"], {"client_id": client}, timeout=10).json()
+    answer = portal.browser().post(
+        told["verification_uri"], {"user_code": told["user_code"], "decision": "allow"}, timeout=10
     )
-    assert works(live, session)
-    session.refresh_token(metadata["token_endpoint"], token["refresh_token"])
-    assert works(live, session)
+    assert answer.status_code == 200
+    return told["device_code"]
+
+
+def test_authlib_with_a_device(portal, metadata):
+    client = portal.box()
+    session = OAuth2Session(client, token_endpoint_auth_method="none", revocation_endpoint_auth_method="none")
+    code = begun(portal, metadata, client)
+    token = session.fetch_token(metadata["token_endpoint"], grant_type=DEVICE, device_code=code)
+    assert used(portal, session) == "token"
+    fresh = session.refresh_token(metadata["token_endpoint"], token["refresh_token"])
+    assert used(portal, session) == "token"
+    answer = session.revoke_token(metadata["revocation_endpoint"], fresh["refresh_token"])
+    assert answer.status_code == 200
+    assert is_dead(portal, fresh["access_token"])
+
+
+def test_requests_oauthlib_with_a_device(portal, metadata):
+    client = portal.box()
+    session = OtherSession(client=DeviceClient(client))
+    code = begun(portal, metadata, client)
+    token = session.fetch_token(metadata["token_endpoint"], device_code=code, include_client_id=True)
+    assert used(portal, session) == "token"
+    named = {"client_id": client}
+    fresh = session.refresh_token(metadata["token_endpoint"], token["refresh_token"], **named)
+    assert used(portal, session) == "token"
+    assert revoked(metadata, fresh["refresh_token"], data=named)
+    assert is_dead(portal, fresh["access_token"])
+
+
+# --- the command line ------------------------------------------------------------------------------
 
 
 def test_the_command_line_signs_in(live, tmp_path, monkeypatch, capsys):
@@ -175,43 +264,21 @@ def test_the_command_line_signs_in(live, tmp_path, monkeypatch, capsys):
     token = capsys.readouterr().out.strip()
     assert office.get(token).status_code == 200
     assert run(["login", address, "--out"]) == 0
-    assert is_dead(live, token)
+    assert settled(lambda: office.get(token).status_code == 401)
     assert run(["login", address, "--token"]) == 1
     assert redact(token) == "eyJ…"
+
+
+def settled(condition) -> bool:
+    """Whether it comes true within a second, and a moment for a busy machine."""
+    until = time.monotonic() + 3
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def test_signing_in_where_there_is_no_server(live, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert run(["login", f"{live[0]}/elsewhere"]) == 1
-
-
-def test_keys_change_under_load_without_a_refusal(live, metadata):
-    """A worker that runs its watch takes every token while keys change; old ones until they end."""
-    from opendata.base.runtime import SYSTEM
-    from opendata.services.access.changes import Changes
-    from opendata.services.access.oauth import signing
-
-    office = live[1]
-    office.platform.part(Changes).start()
-    client = office.server()
-    statuses, stop = [], threading.Event()
-
-    def call():
-        while not stop.is_set():
-            token = office.token({"grant_type": "client_credentials"}, auth=client).get_json()["access_token"]
-            statuses.append(office.get(token).status_code)
-
-    old = office.token({"grant_type": "client_credentials"}, auth=client).get_json()["access_token"]
-    threads = [threading.Thread(target=call) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for _ in range(3):
-        time.sleep(0.6)
-        with office.platform.work(SYSTEM) as work:
-            signing.rotate(work, at_once=True)
-    time.sleep(0.6)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert set(statuses) == {200}
-    assert office.get(old).status_code == 200
