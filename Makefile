@@ -22,10 +22,11 @@ test: $(VENV)/.dev ## run every test that this machine can run
 	@$(BIN)/python tools/build_static.py --dev
 	$(BIN)/python -m pytest
 
-# What of the suites `make test-scaled` runs; the servers' own tests are in `make test` already.
-SUITES ?= tests/doors tests/harvest
-test-scaled: $(VENV)/.dev assets-quiet ## run the black-box suites on PostgreSQL, Elasticsearch, Redis and S3
-	OPENDATA_TEST_MODE=scaled $(BIN)/python -m pytest -q $(SUITES)
+# Every test that depends on the mode: that asks for the fixture `engines`. All others are in `make test`.
+test-scaled: $(VENV)/.dev ## run the tests again on PostgreSQL, Elasticsearch, Redis and S3
+	@tools/install_test_programs
+	@$(BIN)/python tools/build_static.py --dev
+	OPENDATA_TEST_MODE=scaled $(BIN)/python -m pytest
 
 scaled: $(VENV)/.dev assets-quiet ## serve the demo city on real servers on this machine: make scaled [PORT=8000]
 	OPENDATA_TEST_INSTALL=$${OPENDATA_TEST_INSTALL:-1} $(BIN)/python tools/scaled.py --port $(PORT)

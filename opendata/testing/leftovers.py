@@ -3,9 +3,9 @@
 import contextlib
 import queue
 import threading
+import urllib.request
 
 from opendata.testing.databases import drop_databases
-from opendata.testing.servers import ElasticNode
 
 _AT_ONCE = 20
 """To remove one index costs the cluster as much as to remove twenty."""
@@ -14,7 +14,7 @@ _AT_ONCE = 20
 class Leftovers:
     """Databases and indexes by the name of their installation."""
 
-    def __init__(self, postgresql: str, elastic: ElasticNode) -> None:
+    def __init__(self, postgresql: str, elastic: str) -> None:
         self._postgresql, self._elastic = postgresql, elastic
         self._names: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._remove_until_closed, name="leftovers", daemon=True)
@@ -38,5 +38,13 @@ class Leftovers:
 
     def _remove(self, names: list[str]) -> None:
         drop_databases(self._postgresql, names)
-        with contextlib.suppress(OSError):  # an index that no test made; a server that is busy
-            self._elastic.delete("/" + ",".join(f"{name}-*" for name in names))
+        with contextlib.suppress(OSError):  # a server that is busy
+            remove_indexes(self._elastic, *names)
+
+
+def remove_indexes(elastic: str, *names: str) -> None:
+    """All generations of the indexes of these installations; `elastic` is host:port. Raises `OSError`."""
+    which = ",".join(f"{name}-*" for name in names)
+    asked = urllib.request.Request(f"http://{elastic}/{which}", method="DELETE")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(asked, timeout=60).close()

@@ -8,6 +8,7 @@ they are about themselves, or need none, and say the same in both modes.
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -18,7 +19,7 @@ from opendata.base.kit.hashes import sha256
 from opendata.base.models import Base, migrations
 from opendata.base.runtime.database import connect
 from opendata.testing.databases import make_database, new_database
-from opendata.testing.leftovers import Leftovers
+from opendata.testing.leftovers import Leftovers, remove_indexes
 from opendata.testing.servers import ElasticNode, PostgresServer, RedisServer, S3Server
 
 FIXTURE = "engines"
@@ -84,7 +85,7 @@ class Mode:
             template=_make_template(postgresql),
         )
         os.environ[_SERVERS] = json.dumps(asdict(servers))
-        self.leftovers = Leftovers(servers.postgresql, elastic)
+        self.leftovers = Leftovers(servers.postgresql, servers.elastic)
 
     def end(self) -> None:
         if self.leftovers:
@@ -118,6 +119,14 @@ def forget(folder: Path) -> None:
     """Once its platform is closed: give back what a test held on the servers."""
     if mode.leftovers:
         mode.leftovers.add(name_of(folder))
+
+
+def lose_index(folder: Path) -> None:
+    """As if its disk had crashed."""
+    if scaled():
+        remove_indexes(Servers.known().elastic, name_of(folder))
+    else:
+        shutil.rmtree(folder / "index")
 
 
 def _make_template(server: PostgresServer) -> str:

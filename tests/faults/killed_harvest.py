@@ -14,9 +14,11 @@ from typing import Any
 
 from opendata.base.runtime import SYSTEM
 from opendata.base.runtime.platform import Platform
+from opendata.engines.files import s3
 from opendata.engines.files.local import LocalFiles
 from opendata.services.catalog import datasets, workflow
 from opendata.services.harvest import apply, blobs, pipeline, runs, sources
+from opendata.testing import modes
 from opendata.testing.fixtures import bare_platform
 
 _POINTS: dict[str, tuple[Any, str]] = {
@@ -24,8 +26,8 @@ _POINTS: dict[str, tuple[Any, str]] = {
     "create": (datasets, "create"),
     "publish": (workflow, "publish"),
     "spool": (blobs, "store"),
-    "file": (LocalFiles, "_publish"),
-    "byte": (LocalFiles, "_receive"),
+    "file": (s3.S3Files, "_send") if modes.scaled() else (LocalFiles, "_publish"),
+    "byte": (s3, "_receive") if modes.scaled() else (LocalFiles, "_receive"),
 }
 
 

@@ -14,6 +14,7 @@ from opendata.engines.files import FileStore
 from opendata.services.catalog import datasets, resources
 from opendata.services.catalog.files import intake
 from opendata.settings import Settings
+from opendata.testing import modes
 
 ROWS = b"ma,ten\n" + b"00012,Do Son\n" * 60_000
 """What the script sends."""
@@ -21,7 +22,7 @@ SCRIPT = Path(__file__).with_name("killed_upload.py")
 
 
 @pytest.mark.parametrize("arrived", [1, 200_000, 700_000])
-def test_a_killed_upload_leaves_nothing_half(tmp_path: Path, arrived: int) -> None:
+def test_a_killed_upload_leaves_nothing_half(engines: None, tmp_path: Path, arrived: int) -> None:
     told = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path), str(arrived)],
         capture_output=True,
@@ -30,9 +31,8 @@ def test_a_killed_upload_leaves_nothing_half(tmp_path: Path, arrived: int) -> No
     )
     assert told.returncode == -9, told.stderr
     draft = told.stdout.strip()
-    platform = assemble(
-        Settings(data_dir=str(tmp_path), mode="test", search_url="memory://", log_level="ERROR")
-    )
+    urls = {"search_url": "memory://", **modes.engine_settings(tmp_path)}
+    platform = assemble(Settings(data_dir=str(tmp_path), mode="test", log_level="ERROR", **urls))
     with platform.read(SYSTEM) as work:
         names = [r.file_name for r in datasets.resources_of(work, work.session.get_one(Dataset, draft))]
     assert "lon.csv" not in names
@@ -46,3 +46,4 @@ def test_a_killed_upload_leaves_nothing_half(tmp_path: Path, arrived: int) -> No
     assert again.count("lon.csv") == 1
     assert b"".join(files.open(stored.sha256)) == ROWS
     platform.close()
+    modes.forget(tmp_path)
