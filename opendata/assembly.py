@@ -22,6 +22,7 @@ from opendata.engines.mail import Mailer, open_mailer
 from opendata.engines.search import SearchIndex, open_index
 from opendata.services.access import accounts, mails, purging, signup, webhook_sending, webhooks
 from opendata.services.access.authenticator import Authenticator
+from opendata.services.access.blocks import Blocks
 from opendata.services.access.changes import Changes
 from opendata.services.access.keyring import open_peppers
 from opendata.services.access.last_use import LastUse
@@ -104,6 +105,7 @@ def _know_callers(platform: Platform) -> None:
     changes.also(last_use.tick)
     platform.register(Changes, changes)
     platform.register(LastUse, last_use)
+    platform.register(Blocks, Blocks(platform, changes))
     platform.register(Provider, Provider(platform.settings))
     authenticator = Authenticator(platform, changes)
     platform.register(Authenticator, authenticator)

@@ -36,7 +36,16 @@ from opendata.base.models import Application, Dataset, Organization, User
 from opendata.base.runtime import SYSTEM, Caller, Platform, Work
 from opendata.doors.http.control_limits import BUCKETS
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
-from opendata.services.access import applications, invitations, keys, members, people, sessions, webhooks
+from opendata.services.access import (
+    applications,
+    blocks,
+    invitations,
+    keys,
+    members,
+    people,
+    sessions,
+    webhooks,
+)
 from opendata.services.access.oauth import clients
 from opendata.services.access.scopes import OPEN
 from opendata.services.catalog import datasets, files, organizations, workflow
@@ -72,7 +81,8 @@ class City:
     `own` whose folder holds one file, `run` a preview of it, `file` a stored file; `application` belongs to
     `own`, `key` is its key, `oauth_client` its OAuth2 client with the secret `client_secret`, `invitation`
     somebody asked into `own`, `subscription` of the application to the product `du-lieu-mo` of `own`,
-    `webhook` an endpoint of the application, `delivery` a message for it. All by id."""
+    `webhook` an endpoint of the application, `delivery` a message for it, `block` a
+    blocked network far away. All by id."""
 
     platform: Platform
     app: Flask
@@ -95,6 +105,7 @@ class City:
     subscription: str = ""
     webhook: str = ""
     delivery: str = ""
+    block: str = ""
     users: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -153,6 +164,8 @@ class City:
             "session_id": "0" * 16,
             "webhook_id": self.webhook,
             "delivery_id": self.delivery,
+            "block_id": self.block,
+            "transfer_id": self.application,
         }
 
     def add_dataset(
@@ -296,6 +309,7 @@ def _equip(city: City) -> None:
         city.subscription = subscriptions.subscribe(work, made, offered).id
         endpoint, _ = webhooks.add(work, made, "https://app.example/hooks", ["quota.warning"])
         city.webhook, city.delivery = endpoint.id, webhooks.test(work, made, endpoint).id
+        city.block = blocks.block(work, "198.51.100.0/24", "Gọi quá nhiều.").id
 
 
 def _settle(city: City) -> None:

@@ -17,11 +17,13 @@ from opendata.doors.api import (
     members,
     notices,
     openapi,
+    operator,
     organizations,
     places,
     plans,
     resources,
     subscriptions,
+    transfers,
     usage,
     vocabularies,
     webhooks,
@@ -52,6 +54,8 @@ BLUEPRINTS = (
     subscriptions.blueprint,
     notices.blueprint,
     webhooks.blueprint,
+    transfers.blueprint,
+    operator.blueprint,
 )
 
 

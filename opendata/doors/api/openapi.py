@@ -45,6 +45,8 @@ PATH_NOTES = {
     "subscription_id": "Id of the subscription.",
     "webhook_id": "Id of the endpoint.",
     "delivery_id": "Id of the delivery.",
+    "block_id": "Id of the block.",
+    "transfer_id": "Id of the application that is offered.",
     "user_id": "Id of the person.",
     "invitation_id": "Name of the invitation.",
     "secret_id": "Id of the client secret; not the secret.",

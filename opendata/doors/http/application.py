@@ -15,6 +15,7 @@ from opendata.base.kit.errors import OpenDataError
 from opendata.base.runtime import ANONYMOUS, Platform
 from opendata.base.runtime.database import PATIENCE
 from opendata.doors.http import (
+    blocks,
     bodies,
     floor,
     gate,
@@ -98,6 +99,7 @@ def build(platform: Platform) -> Flask:
     known = Networks(platform.settings.network_multipliers)
     networks.install(app, known)
     floor.install(app, platform, known)
+    blocks.install(app, platform)
     if platform.settings.trusted_proxies:
         hops = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]

@@ -58,7 +58,7 @@ PATHS = {
     "usage": "/developers/apps/{}/usage",
     "subscriptions": "/developers/apps/{}/subscriptions",
     "webhooks": "/developers/apps/{}/webhooks",
-    "transfer": "/developers/apps/{}/transfer",
+    "transfers": "/developers/apps/transfers",
     "notices": "/account/notices",
     "products": "/products",
     "product": "/products/{}",

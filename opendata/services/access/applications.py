@@ -219,6 +219,11 @@ def _person(work: Work) -> User:
     return work.session.get_one(User, work.caller.user_id)
 
 
+def require_room(work: Work, organization: Organization | None) -> None:
+    """Raises `TooManyApplications` or `ConfirmFirst` where the caller or the organisation may own no more."""
+    _require_room(work, _person(work), organization)
+
+
 def _require_room(work: Work, user: User, organization: Organization | None) -> None:
     settings = work.platform.settings
     owner = (
@@ -263,10 +268,11 @@ def _describe(work: Work, application: Application, values: Mapping[str, Any]) -
         problems["contact_email"] = N_("Địa chỉ thư không hợp lệ.")
     if problems:
         raise Invalid(fields=problems)
-    _require_free_name(work, application)
+    require_free_name(work, application)
 
 
-def _require_free_name(work: Work, application: Application) -> None:
+def require_free_name(work: Work, application: Application) -> None:
+    """Raises `NameTaken` where its owner has another one of this name."""
     with work.session.no_autoflush:
         taken = work.session.scalar(
             select(Application.id).where(

@@ -24,7 +24,7 @@ SEND = "mail.send"
 _PLACE = re.compile(r"\[\[(/[a-z/-]*) ([0-9A-Za-z:_-]+)\]\]")
 
 
-def post(work: Work, to: str, locale: str, subject: str, body: str, **params: Any) -> Mail:
+def post(work: Work, to: str, locale: str, subject: str, body: str, /, **params: Any) -> Mail:
     """Write a mail; `subject` and `body` are message ids."""
     words = translations(locale).gettext
     settings = work.platform.settings

@@ -46,8 +46,10 @@ NOTHING_THERE = {
     "/api/v1/me/second-factor",
     "/api/v1/me/consents/{client_id}",
     "/api/v1/me/sessions/{session_id}",
+    "/api/v1/me/transfers/{transfer_id}",
+    "/api/v1/me/transfers/{transfer_id}/accept",
 }
-"""What nobody has who asks: a second factor, a consent, a session of this name."""
+"""What nobody has who asks: a second factor, a consent, a session of this name, an offer."""
 
 LISTS_OF_ONES_OWN = {"/api/v1/harvest/sources", "/api/v1/harvest/runs"}
 """Lists that are empty, not refused, for somebody without a department in them."""
@@ -97,6 +99,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/apps/{application_id}/subscriptions"): {"product": "du-lieu-mo"},
     ("post", "/subscriptions/{subscription_id}/steps"): {"step": "end"},
     ("post", "/apps/{application_id}/webhooks"): {"url": "https://app.example/more"},
+    ("post", "/apps/{application_id}/transfer"): {"email": "ban@vidu.example"},
+    ("post", "/network-blocks"): {"network": "192.0.2.0/24", "reason": "Gọi quá nhiều."},
+    ("delete", "/network-blocks/{block_id}"): {"reason": "Đã nói chuyện."},
 }
 
 

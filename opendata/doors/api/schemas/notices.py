@@ -122,3 +122,51 @@ class Delivery(base.Schema):
     created = _text("When it happened.", **_TIME)
     next_at = _text("When it is tried next; none once it has ended.", nullable=True, **_TIME)
     body = fields.Dict(required=True, metadata={"description": "The message."})
+
+
+class NetworkBlock(base.Schema):
+    """A network nothing is answered to."""
+
+    id = _text("Id of the block.")
+    network = _text("The network.", example="203.0.113.0/24")
+    reason = _text("Why; seen by operators alone.")
+    created = _text("Since when.", **_TIME)
+    until = _text("Until when; none: until it is lifted.", nullable=True, **_TIME)
+
+
+class NewNetworkBlock(base.Schema):
+    """A network to answer nothing to."""
+
+    network = base.Text(
+        required=True, most=50, metadata={"description": "Address or network.", "example": "203.0.113.0/24"}
+    )
+    reason = base.Text(required=True, most=500, metadata={"description": "Kept in the audit trail."})
+    hours = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=base.Between(1, 8784),
+        metadata={"description": "For how long; without it until it is lifted."},
+    )
+
+
+class WhyLifted(base.Schema):
+    """Why a network is let in again."""
+
+    reason = base.Text(required=True, most=500, metadata={"description": "Kept in the audit trail."})
+
+
+class NewTransfer(base.Schema):
+    """Whom an application is offered to: one of the two."""
+
+    email = base.Text(load_default="", most=320, metadata={"description": "Address of a person's account."})
+    organization = base.Text(load_default="", most=120, metadata={"description": "Slug of an organisation."})
+
+
+class Transfer(base.Schema):
+    """An application offered to somebody else."""
+
+    application = _text("Id of the application.")
+    name = _text("Its name.")
+    organization = _text("Slug of the organisation it is offered to.", nullable=True)
+    expires = _text("Until when it can be taken.", **_TIME)

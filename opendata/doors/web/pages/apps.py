@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.i18n import translations
 from opendata.base.kit.clock import CITY_ZONE
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
-from opendata.base.models import ApiKey, Application, Organization, User
+from opendata.base.models import ApiKey, Application, ApplicationTransfer, Organization, User
 from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
@@ -19,7 +19,7 @@ from opendata.doors.http.problems import field_sentences, sentence
 from opendata.doors.web import display
 from opendata.doors.web.pages.developers import shown_once
 from opendata.doors.web.rendering import form_page
-from opendata.services.access import applications, keys, policy, scopes, teams
+from opendata.services.access import applications, keys, policy, scopes, teams, transfers
 from opendata.services.access.policy import Action
 
 blueprint = Blueprint("apps", __name__)
@@ -73,6 +73,7 @@ def _listing(error: OpenDataError | None = None, values: Mapping[str, str] | Non
         owners = _names(work, rows)
         groups = teams.mine(work)
         shown = [_row(row, owners, live.get(row.id, 0)) for row in rows]
+        coming = [_coming(work, *row) for row in transfers.waiting(work)]
         may_own = [
             (body.id, body.name)
             for body, _role in groups
@@ -83,12 +84,47 @@ def _listing(error: OpenDataError | None = None, values: Mapping[str, str] | Non
         "developers/apps.html",
         status=error.status if error else 200,
         applications=shown,
+        coming=coming,
         teams=[_team(body, role) for body, role in groups],
         owners=may_own,
         values=values or {},
         errors=errors,
         error=sentence(error) if error and not errors else "",
     )
+
+
+def _coming(work: Work, item: ApplicationTransfer, application: Application) -> dict[str, Any]:
+    """An application that somebody offers to the caller."""
+    giver = work.session.get(User, item.by_id) if item.by_id else None
+    body = work.session.get(Organization, item.to_org_id) if item.to_org_id else None
+    return {
+        "id": application.id,
+        "name": application.name,
+        "by": giver.name if giver else "",
+        "organization": body.name if body else None,
+        "expires": item.expires,
+    }
+
+
+@blueprint.post("/developers/apps/transfers")
+@permission(SIGNED_IN)
+def decide_transfer() -> BaseResponse:
+    """Take an application that is offered, or decline it."""
+    policy.require_person(caller())
+    chosen, action = request.form.get("application", ""), request.form.get("action", "")
+    if action not in {"accept", "decline"}:
+        raise Invalid(fields={"action": N_("Không có bước này.")})
+    try:
+        with writing() as work:
+            if action == "accept":
+                transfers.accept(work, chosen)
+            else:
+                transfers.end(work, chosen)
+    except OpenDataError as error:
+        if error.status in {401, 404}:
+            raise
+        return _listing(error)
+    return redirect(display.to("app", chosen) if action == "accept" else display.to("apps"), 303)
 
 
 def _team(body: Organization, role: str) -> dict[str, str]:
@@ -143,6 +179,9 @@ def _application(
         rows = keys.listing(work, found)
         owners = _names(work, [found])
         held = scopes.held_by(work.caller, found.owner_org_id)
+        offered = transfers.pending(work, found)
+        leaving = {"expires": offered.expires, "to": _recipient(work, offered)} if offered else None
+        groups = [(body.slug, body.name) for body, _role in teams.mine(work) if body.id != found.owner_org_id]
         may_edit, operator = applications.may_edit(work, found), work.caller.operator
         days = platform().settings.unconfirmed_days
         shown = [
@@ -163,6 +202,8 @@ def _application(
         application=_row(found, owners, 0),
         keys=shown,
         scope_options=[(scope, words(SCOPE_LABELS[scope])) for scope in found.scopes if scope in held],
+        leaving=leaving,
+        teams=groups,
         may_edit=may_edit,
         may_stop=may_edit or operator,
         may_suspend=operator,
@@ -170,6 +211,12 @@ def _application(
         errors=errors,
         error=sentence(error) if error and not errors else "",
     )
+
+
+def _recipient(work: Work, item: ApplicationTransfer) -> Any:
+    if item.to_org_id is None:
+        return item.to_email
+    return work.session.get_one(Organization, item.to_org_id).name
 
 
 @blueprint.post("/developers/apps/<application_id>")
@@ -241,6 +288,17 @@ def _resume(work: Work, found: Application) -> None:
     applications.resume(work, found)
 
 
+def _offer(work: Work, found: Application) -> None:
+    slug = request.form.get("organization", "")
+    body = teams.get(work, slug) if slug else None
+    transfers.offer(work, found, email="" if body else request.form.get("email", ""), organization=body)
+
+
+def _keep(work: Work, found: Application) -> None:
+    applications.require_edit(work, found)
+    transfers.end(work, found.id)
+
+
 STEPS: Mapping[str, Callable[[Work, Application], Response | None]] = {
     "key": _new_key,
     "rotate": _rotate,
@@ -249,6 +307,8 @@ STEPS: Mapping[str, Callable[[Work, Application], Response | None]] = {
     "close": _close,
     "suspend": _suspend,
     "resume": _resume,
+    "offer": _offer,
+    "keep": _keep,
 }
 
 

@@ -1,0 +1,127 @@
+"""A blocked network gets no answer, in every worker within seconds; why, stands in the audit trail."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from opendata.app import create_app
+from opendata.assembly import assemble
+from opendata.base.models import AuditEvent
+from opendata.services.access.changes import Changes
+from opendata.testing.web import City, problem_of
+
+BAD, NEAR, FAR = "203.0.113.9", "203.0.113.200", "203.0.114.1"
+URL = "/api/v1/network-blocks"
+
+
+def asked(app: Any, remote: str, path: str = "/api/v1/datasets") -> Any:
+    return app.test_client().get(path, environ_overrides={"REMOTE_ADDR": remote})
+
+
+@pytest.fixture
+def another(city: City) -> Iterator[Any]:
+    """A second worker on the same database."""
+    platform = assemble(city.platform.settings)
+    app = create_app(platform=platform)
+    platform.part(Changes).start()
+    yield app
+    platform.close()
+
+
+def block(city: City, network: str = "203.0.113.0/25", **more: Any) -> Any:
+    body = {"network": network, "reason": "Quét cổng suốt đêm.", **more}
+    return city.client("operator").post(URL, json=body)
+
+
+def test_every_worker_refuses_a_blocked_network_and_nobody_else(city: City, another: Any) -> None:
+    assert asked(another, BAD).status_code == 200
+    made = block(city)
+    assert made.status_code == 201
+    began = time.monotonic()
+    while {asked(city.app, BAD).status_code, asked(another, BAD).status_code} != {403}:
+        assert time.monotonic() - began < 5, "far below the thirty seconds promised"
+        time.sleep(0.05)
+    problem_of(asked(city.app, BAD), 403, "network_blocked")
+    for path in ("/", "/datasets", "/api/v1/datasets", "/sign-in", "/nowhere", "/oauth/token"):
+        assert asked(another, BAD, path).status_code == 403, path
+    assert asked(another, BAD, "/health/live").status_code != 403
+    for app in (city.app, another):
+        assert asked(app, NEAR).status_code == 200
+        assert asked(app, FAR).status_code == 200
+        assert asked(app, f"::ffff:{BAD}").status_code == 403
+    lifted = city.client("operator").delete(f"{URL}/{made.get_json()['id']}", json={"reason": "Đã xin lỗi."})
+    assert lifted.status_code == 200
+    time.sleep(1.2)
+    for app in (city.app, another):
+        assert asked(app, BAD).status_code == 200
+
+
+def test_a_key_does_not_open_a_blocked_network(city: City) -> None:
+    secret = city.key_of("member")
+    block(city)
+    city.platform.part(Changes).look()
+    answer = city.app.test_client().get(
+        "/api/v1/datasets", headers={"X-Api-Key": secret}, environ_overrides={"REMOTE_ADDR": BAD}
+    )
+    problem_of(answer, 403, "network_blocked")
+
+
+def test_a_block_of_hours_ends_by_itself(city: City) -> None:
+    assert block(city, hours=2).status_code == 201
+    city.platform.part(Changes).look()
+    assert asked(city.app, BAD).status_code == 403
+    began = city.platform.clock()
+    city.platform.clock = lambda: began + timedelta(hours=2, minutes=1)
+    assert asked(city.app, BAD).status_code == 200
+    assert [row["network"] for row in city.client("operator").get(URL).get_json()["data"]] == [
+        "198.51.100.0/24"
+    ]
+
+
+def test_both_block_and_end_are_in_the_audit_trail_with_their_reasons(city: City) -> None:
+    made = block(city).get_json()
+    problem_of(city.client("operator").delete(f"{URL}/{made['id']}", json={"reason": " "}), 422)
+    city.client("operator").delete(f"{URL}/{made['id']}", json={"reason": "Đã xin lỗi."})
+    with city.platform.read() as work:
+        trail = work.session.scalars(select(AuditEvent).where(AuditEvent.object_id == made["id"])).all()
+    assert [event.action for event in trail] == ["network.block", "network.unblock"]
+    assert trail[0].data["reason"] == "Quét cổng suốt đêm."
+    assert trail[1].data["reason"] == "Đã xin lỗi."
+    assert all(event.actor_id == city.users["operator"] for event in trail)
+
+
+@pytest.mark.parametrize(
+    "network", ["", "x", "0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/18", "203.0.113.0/33", "127.0.0.1"]
+)
+def test_a_slip_of_the_hand_does_not_shut_the_portal(city: City, network: str) -> None:
+    """Neither what is no network, nor half the world, nor one's own address."""
+    problem_of(block(city, network), 422)
+    assert city.client().get("/api/v1/datasets").status_code == 200
+
+
+@pytest.mark.parametrize("role", ["admin", "editor", "anonymous"])
+def test_only_operators_block(city: City, role: str) -> None:
+    answer = city.client(role).post(URL, json={"network": BAD, "reason": "x"})
+    assert answer.status_code in {401, 403}
+    assert city.client(role).get("/operator/blocks").status_code in {401, 403}
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_the_page_does_the_same(city: City, prefix: str) -> None:
+    operator = city.client("operator")
+    address, token = f"{prefix}/operator/blocks", {"csrf_token": operator.token}
+    wrong = operator.post(address, data=token | {"action": "block", "network": "x", "reason": "y"})
+    assert wrong.status_code == 422
+    form = token | {"action": "block", "network": BAD, "reason": "Quét cổng.", "hours": "3"}
+    assert operator.post(address, data=form).status_code == 303
+    page = operator.get(address).get_data(as_text=True)
+    assert f"{BAD}/32" in page
+    assert "Quét cổng." in page
+    number = operator.get(URL).get_json()["data"][0]["id"]
+    lift = token | {"action": "lift", "block": number, f"why-{number}": "Xong."}
+    assert operator.post(address, data=lift).status_code == 303
+    assert BAD not in operator.get(address).get_data(as_text=True)
