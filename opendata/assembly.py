@@ -30,7 +30,7 @@ from opendata.services.access.oauth import own_client
 from opendata.services.access.oauth.access_tokens import AccessTokens
 from opendata.services.access.oauth.signing import SigningKeys
 from opendata.services.access.provider import Provider
-from opendata.services.catalog import documents, indexing
+from opendata.services.catalog import documents, indexing, stored_files
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
 from opendata.services.harvest import due, pipeline, runs
@@ -81,6 +81,8 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     for kind, perform in ACCOUNT_JOBS.items():
         queue.register(kind, jobs.runner(platform, perform))
     queue.register(archive.JOB, jobs.runner(platform, archive.nightly))
+    queue.register(stored_files.TIDY, jobs.runner(platform, stored_files.perform_tidy))
+    queue.register(stored_files.CHECK, jobs.runner(platform, stored_files.perform_check))
     queue.register(runs.JOB, jobs.runner(platform, pipeline.perform))
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()
@@ -137,6 +139,8 @@ def _timetable(platform: Platform) -> Timetable:
     timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
     timetable.every(indexing.SCAN, timedelta(minutes=5), indexing.scan)
     timetable.nightly(indexing.FULL_SCAN, time(2, 30), indexing.scan_all)
+    timetable.every(stored_files.TIDY, timedelta(hours=1), stored_files.ask_to_tidy)
+    timetable.every(stored_files.CHECK, timedelta(days=7), stored_files.ask_to_check)
     timetable.every("notices.remind", timedelta(hours=1), reminders.remind)
     timetable.every("webhooks.due", timedelta(seconds=20), webhook_sending.put_due)
     timetable.nightly("webhooks.prune", time(3, 10), webhook_sending.prune)

@@ -31,6 +31,11 @@ class Settings:
     )
     search_url: str = _setting("", "Search engine. Empty: tantivy in data_dir. Tests: memory://")
     files_url: str = _setting("", "File store. Empty: a folder in data_dir.")
+    files_accel: str = _setting(
+        "",
+        "Place below which the proxy in front sends stored files itself (X-Accel-Redirect): /_files for a"
+        " folder, /_store for S3, as in config/nginx.conf. Empty: they pass through the portal.",
+    )
     jobs_url: str = _setting("", "Job queue. Empty: huey on SQLite in data_dir.")
     counters_url: str = _setting(
         "",
@@ -195,6 +200,8 @@ def _validate(settings: Settings) -> None:
             problems["key_peppers"] = "cần ít nhất một khóa dạng id:32 ký tự ngẫu nhiên trở lên"
     if not re.fullmatch(r"[a-z][a-z0-9]{1,7}", settings.key_prefix):
         problems["key_prefix"] = "cần 2 đến 8 chữ thường hoặc chữ số"
+    if settings.files_accel and not re.fullmatch(r"(/[\w.~-]+)+", settings.files_accel, re.ASCII):
+        problems["files_accel"] = "cần một đường dẫn như /_files"
     if problems:
         raise Invalid(fields=problems)
 

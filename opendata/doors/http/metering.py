@@ -53,4 +53,4 @@ def _sent(response: Response, method: str, status: int) -> int:
     body = response.response
     if type(body) is list and len(body) == 1:  # whole, as most are: quicker than to read the field
         return len(body[0])
-    return response.content_length or 0
+    return response.content_length or getattr(response, "bytes_by_proxy", 0)

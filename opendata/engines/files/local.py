@@ -66,6 +66,9 @@ class LocalFiles:
     def direct_url(self, sha256: str, *, content_type: str, disposition: str) -> str | None:  # noqa: ARG002
         return None
 
+    def proxy_path(self, sha256: str, *, content_type: str, disposition: str) -> str:  # noqa: ARG002
+        return self._place(sha256).relative_to(self._root).as_posix()
+
     def remove(self, sha256: str) -> None:
         self._place(sha256).unlink(missing_ok=True)
         self._blocks_place(sha256).unlink(missing_ok=True)

@@ -36,6 +36,10 @@ class FileStore(Protocol):
         """An address from which a client may fetch the file itself for some minutes, with these headers,
         or None where files go through us."""
 
+    def proxy_path(self, sha256: str, *, content_type: str, disposition: str) -> str:
+        """Where a proxy that stands before the store finds the file for some minutes: path, and query if
+        any, as they are written in a request; without a slash in front."""
+
     def remove(self, sha256: str) -> None:
         """Forget a file; no error when it is absent."""
 

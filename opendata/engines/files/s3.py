@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
+from urllib.parse import urlsplit
 
 import boto3
 import structlog
@@ -106,8 +107,13 @@ class S3Files:
         return None
 
     def direct_url(self, sha256: str, *, content_type: str, disposition: str) -> str | None:
-        if self._delivery != "presigned":
-            return None
+        return self._signed(sha256, content_type, disposition) if self._delivery == "presigned" else None
+
+    def proxy_path(self, sha256: str, *, content_type: str, disposition: str) -> str:
+        parts = urlsplit(self._signed(sha256, content_type, disposition))
+        return f"{parts.path.lstrip('/')}?{parts.query}"
+
+    def _signed(self, sha256: str, content_type: str, disposition: str) -> str:
         told = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
         url: str = self._client.generate_presigned_url(
             "get_object", Params={**self._place(sha256), **told}, ExpiresIn=LINK_SECONDS

@@ -9,6 +9,7 @@ that is not there raises `ServerMissing`, or is installed first where OPENDATA_T
 
 from opendata.testing.servers.elastic import ElasticCluster, ElasticNode
 from opendata.testing.servers.missing import ServerMissing
+from opendata.testing.servers.nginx import NginxServer
 from opendata.testing.servers.postgresql import PostgresServer
 from opendata.testing.servers.process import Server
 from opendata.testing.servers.proxy import DelayProxy
@@ -20,6 +21,7 @@ __all__ = [
     "DelayProxy",
     "ElasticCluster",
     "ElasticNode",
+    "NginxServer",
     "PostgresServer",
     "RedisServer",
     "S3Server",

@@ -15,6 +15,7 @@ from opendata.base.runtime import SYSTEM
 from opendata.doors.http import ranges
 from opendata.doors.http.dispositions import content_disposition
 from opendata.services.catalog import datasets
+from opendata.services.plans.meter import Meter
 from opendata.testing.web import CSV, City, problem_of
 
 BODY = bytes(range(256)) * 1100
@@ -293,3 +294,25 @@ def test_a_restricted_file_is_for_its_department(still_city: City) -> None:
     assert answer.data == CSV
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert "Cookie" in answer.headers["Vary"]
+
+
+def test_a_file_that_the_proxy_sends_is_named_to_it_and_metered_in_full(
+    still_city: City, stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(still_city.platform.settings, files_accel="/_files")
+    monkeypatch.setattr(still_city.platform, "settings", settings)
+    answer = still_city.client().get(stored, headers={"Range": "bytes=5-14"})
+    sha256 = hashlib.sha256(BODY).hexdigest()
+    assert answer.data == b""
+    assert f"/{sha256[:2]}/{sha256[2:4]}/{sha256}" in answer.headers["X-Accel-Redirect"]
+    assert answer.headers["X-Accel-Redirect"].startswith("/_files/")
+    assert answer.headers["ETag"] == etag_of(BODY)
+    noted = []
+    meter = still_city.platform.part(Meter)
+    monkeypatch.setattr(meter, "note", noted.append)
+    still_city.client().get(stored, headers={"Range": "bytes=5-14"})
+    still_city.client().get(stored)
+    assert [record.bytes for record in noted] == [10, len(BODY)]
+    head = still_city.client().head(stored)
+    assert "X-Accel-Redirect" not in head.headers
+    assert head.headers["Content-Length"] == str(len(BODY))
