@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from opendata.base.formats.record import LangText
-from opendata.base.kit.vietnamese import exact_key
+from opendata.base.kit.vietnamese import clean, exact_key
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import FormerSlug, Organization, OrganizationSuccession, Tag, Topic
 from opendata.base.runtime import SYSTEM, Platform
@@ -53,6 +53,7 @@ class Names:
 
     def tag(self, word: str) -> str:
         """The spelling in use of a keyword."""
+        word = clean(word)
         return self.tags.get(exact_key(word), word)
 
 
