@@ -28,6 +28,7 @@ NOUNS = {
     "org": N_("Cơ quan, đơn vị."),
     "dataset": N_("Bộ dữ liệu và quy trình công bố."),
     "harvest": N_("Nguồn thu thập và các lần chạy."),
+    "access": N_("Gói, sản phẩm, đăng ký thành một tệp; chặn mạng."),
     "plan": N_("Gói sử dụng: giới hạn và hạn mức."),
     "files": N_("Kho tệp: dọn dẹp và đọc kiểm."),
     "search": N_("Tìm kiếm và chỉ mục."),

@@ -69,12 +69,30 @@ def subscribe(
     applications.require_edit(work, application)
     if wanted.terms_revision and terms != wanted.terms_revision:
         raise TermsNotAccepted
+    made = _made(work, application, wanted, terms)
+    if wanted.approval == "auto":
+        made.state, made.decided_at = "active", work.now
+        publish(work, made, wanted, "subscription.approved")
+    else:
+        _tell_deciders(work, made, wanted, "subscription.requested")
+    return made
+
+
+def grant(work: Work, application: Application, wanted: Product, *, terms: int | None = None) -> Subscription:
+    """A waiting subscription of somebody else's application, for operators who decide about it next.
+
+    Raises `AlreadySubscribed`, `NotAllowed`.
+    """
+    policy.require(work.caller, Action.PLATFORM)
+    return _made(work, application, wanted, terms)
+
+
+def _made(work: Work, application: Application, wanted: Product, terms: int | None) -> Subscription:
     if _open(work, application.id, wanted.id) is not None:
         raise AlreadySubscribed
     version = plans.current(work, wanted.plan_slug)
     if version is None:
         raise NotFound
-    at_once = wanted.approval == "auto"
     made = Subscription(
         id=new_id(),
         version=next_version(work),
@@ -82,19 +100,14 @@ def subscribe(
         product_id=wanted.id,
         plan_slug=wanted.plan_slug,
         plan_number=version.number,
-        state="active" if at_once else "pending",
+        state="pending",
         requested_at=work.now,
-        decided_at=work.now if at_once else None,
         terms_accepted=terms,
         overrides=[],
     )
     work.session.add(made)
     work.session.flush()
     audit.record(work, "subscription.request", "subscription", made.id, {"product": wanted.slug})
-    if at_once:
-        publish(work, made, wanted, "subscription.approved")
-    else:
-        _tell_deciders(work, made, wanted, "subscription.requested")
     return made
 
 

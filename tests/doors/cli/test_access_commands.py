@@ -1,0 +1,162 @@
+"""Plans, products and subscriptions as one document: out, compared, brought about, and the same again."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from opendata.app import create_app
+from opendata.assembly import assemble
+from opendata.base.kit.errors import OpenDataError
+from opendata.base.models import AuditEvent, PlanVersion, Subscription
+from opendata.services.plans import declaration
+from opendata.settings import load
+from opendata.testing.web import City
+
+NEW = {
+    "plans": {
+        "vang": {
+            "title": {"vi": "Vàng", "en": "Gold"},
+            "counted_by": "subscription",
+            "limits": ["50/second burst 100", "9000000/calmonth", {"unit": "rows", "amount": 5, "name": "it",
+                        "window": "hour"}],
+            "page_max": 5000,
+        }
+    },
+    "products": {
+        "lich-tau": {
+            "organization": "so-nong-nghiep-va-moi-truong",
+            "plan": "vang",
+            "title": {"vi": "Lịch tàu", "en": "Ship calls"},
+            "approval": "manual",
+            "apis": ["*"],
+        }
+    },
+}  # fmt: skip
+
+
+def done(city: City, wanted: Any) -> list[declaration.Difference]:
+    with city.platform.work(city.caller("operator")) as work:
+        return declaration.apply(work, wanted)
+
+
+def compared(city: City, wanted: Any) -> list[declaration.Difference]:
+    with city.platform.read(city.caller("operator")) as work:
+        return declaration.compare(work, wanted)
+
+
+def exported(city: City) -> dict[str, Any]:
+    with city.platform.read(city.caller("operator")) as work:
+        found: dict[str, Any] = yaml.safe_load(yaml.safe_dump(declaration.export(work), allow_unicode=True))
+        return found
+
+
+def test_what_is_written_out_differs_from_nothing(city: City) -> None:
+    done(city, NEW)
+    assert compared(city, exported(city)) == []
+
+
+def test_a_document_is_brought_about_once(city: City) -> None:
+    wanted = {
+        **NEW,
+        "subscriptions": [{"application": city.application, "product": "lich-tau", "state": "active"}],
+    }
+    assert [(item.section, item.new) for item in compared(city, wanted)] == [
+        ("plans", True), ("products", True), ("subscriptions", True),
+    ]  # fmt: skip
+    assert len(done(city, wanted)) == 3
+    assert done(city, wanted) == []
+    out = exported(city)
+    assert out["plans"]["vang"]["limits"][:2] == ["50/second burst 100", "9000000/calmonth"]
+    assert out["products"]["lich-tau"]["approval"] == "manual"
+    assert {"application": city.application, "product": "lich-tau", "plan": "vang", "state": "active",
+            "terms_accepted": None} in out["subscriptions"]  # fmt: skip
+    with city.platform.read() as work:
+        actions = set(work.session.scalars(select(AuditEvent.action)))
+    assert {"plan.write", "product.offer", "subscription.request", "subscription.approve"} <= actions
+
+
+def test_what_is_not_named_stays_and_a_changed_plan_is_a_new_version(city: City) -> None:
+    done(city, NEW)
+    change = {"plans": {"vang": {"page_max": 700}}}
+    (difference,) = done(city, change)
+    assert difference.fields == {"page_max": (5000, 700)}
+    plan = exported(city)["plans"]["vang"]
+    assert plan["page_max"] == 700
+    assert len(plan["limits"]) == 3
+    with city.platform.read() as work:
+        numbers = work.session.scalars(
+            select(PlanVersion.number).where(PlanVersion.plan_slug == "vang")
+        ).all()
+    assert sorted(numbers) == [1, 2]
+
+
+def test_subscriptions_go_through_their_steps_and_no_further(city: City) -> None:
+    pair = {"application": city.application, "product": "du-lieu-mo"}
+    for state in ("paused", "active", "ended"):
+        done(city, {"subscriptions": [{**pair, "state": state}]})
+        with city.platform.read() as work:
+            found = work.session.get_one(Subscription, city.subscription)
+            assert found.state == state
+    assert exported(city)["subscriptions"] == []
+
+
+WRONG: list[Any] = [
+    {"plan": {}},
+    {"plans": {"vang": {"limits": []}}},
+    {"plans": {"vang": {"limits": ["1/fortnight"]}}},
+    {"plans": {"vang": {"colour": "red"}}},
+    {"products": {"moi": {"organization": "khong-co", "plan": "basic", "title": {"vi": "Mới"}}}},
+    {"subscriptions": [{"application": "app_x", "product": "du-lieu-mo"}]},
+    {"subscriptions": [{"product": "du-lieu-mo"}]},
+    {"subscriptions": [{"application": "a", "product": "b", "state": "forever"}]},
+    {"subscriptions": {"a": 1}},
+    [],
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_nothing_is_done_where_one_part_is_wrong(city: City, wrong: Any) -> None:
+    before = exported(city)
+    with pytest.raises(OpenDataError):
+        done(city, {**NEW, **wrong} if isinstance(wrong, dict) else wrong)
+    assert exported(city) == before
+
+
+def test_by_the_command_line_with_a_dry_run(terminal: Any, tmp_path: Path) -> None:
+    terminal.ok("migrate")
+    document = yaml.safe_load(terminal.ok("access", "export"))
+    assert {"anonymous", "basic", "partner"} <= set(document["plans"])
+    document["plans"]["basic"]["limits"][1] = "700/minute"
+    file = tmp_path / "access.yaml"
+    file.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    for _ in range(2):
+        shown = terminal.ok("access", "apply", str(file), "--dry-run")
+        assert "~ plans basic" in shown
+        assert "600/minute" in shown
+        assert "700/minute" in shown
+    terminal.ok("access", "apply", str(file))
+    assert "Không có khác biệt." in terminal.ok("access", "apply", str(file), "--dry-run")
+    assert "700/minute" in terminal.ok("plan", "list")
+    file.write_text("plans: [", encoding="utf-8")
+    assert terminal.call("access", "apply", str(file)) == 1
+
+
+def test_a_network_is_blocked_from_the_command_line(terminal: Any) -> None:
+    terminal.ok("migrate")
+    assert terminal.call("access", "block", "203.0.113.0/24") == 2
+    terminal.ok("access", "block", "203.0.113.0/24", "--reason", "Quét cổng.", "--hours", "5")
+    (row,) = terminal.json("access", "blocks")
+    assert (row["network"], row["reason"]) == ("203.0.113.0/24", "Quét cổng.")
+    platform = assemble_of(terminal)
+    client = create_app(platform=platform).test_client()
+    assert client.get("/", environ_overrides={"REMOTE_ADDR": "203.0.113.5"}).status_code == 403
+    platform.close()
+    terminal.ok("access", "unblock", "203.0.113.0", "--reason", "Xong.")
+    assert terminal.json("access", "blocks") == []
+
+
+def assemble_of(terminal: Any) -> Any:
+    return assemble(load(overrides=terminal.installed))
