@@ -1,8 +1,9 @@
 """Every measure in one command; tables go to the screen and into bench/results.
 
-    python -m bench [own] [ckan] [--noisy] [--datasets N] [--scratch DIR] [--ckan-peer DIR]
+    python -m bench [own] [ckan] [limits] [--noisy] [--datasets N] [--scratch DIR] [--ckan-peer DIR]
 
-`own` are the portal's own figures, `ckan` the comparison with a running CKAN. Measures are skipped by name
+`own` are the portal's own figures, `ckan` the comparison with a running CKAN, `limits` what a key and its
+limits cost a call beside Flask-Limiter. Measures are skipped by name
 while another process uses more than 0.3 cores, unless `--noisy` is given.
 """
 
@@ -11,12 +12,12 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import own, report, side_by_side
+from bench import limits, own, report, side_by_side
 from bench.ckan import Ckan
 from bench.measuring import Bench
 from bench.report import Skipped
 
-PARTS = ("own", "ckan")
+PARTS = ("own", "ckan", "limits")
 
 
 def main() -> None:
@@ -28,6 +29,9 @@ def main() -> None:
             if part == "own":
                 own.measure(bench, scratch, asked.datasets, asked.records)
                 title = "The portal alone, embedded mode"
+            elif part == "limits":
+                limits.measure(bench, scratch)
+                title = "A key, its limits and its metering, a request"
             else:
                 _beside_ckan(bench, scratch, asked)
                 title = "The portal beside CKAN 2.12 with Solr, PostgreSQL and Redis"

@@ -114,20 +114,20 @@ def build(platform: Platform) -> Flask:
 
 def _begin(app: Flask, parts: Platform) -> None:
     asked, here = this_request(), this_context()
-    here.began = time.perf_counter()
-    here.now = parts.clock()
-    here.at = here.now.timestamp()
-    here.request_id = token_hex(6)
+    here["began"] = time.perf_counter()
+    here["now"] = parts.clock()
+    here["at"] = here["now"].timestamp()
+    here["request_id"] = token_hex(6)
     PATIENCE.set(READ_SECONDS if asked.method in identity.SAFE else inf)
     clear_contextvars()
-    bind_contextvars(request_id=here.request_id)
+    bind_contextvars(request_id=here["request_id"])
     language.choose(asked, here)
     if asked.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be
         return
     _require_known_host(asked.host, app.extensions[HOSTS])
     bodies.allow(asked)
     if machines.asked(asked):
-        here.caller, here.csrf = ANONYMOUS, None
+        here["caller"], here["csrf"] = ANONYMOUS, None
     else:
         identity.identify(asked, here, app, parts)
     limits.admit(asked, here, parts)

@@ -52,19 +52,19 @@ def credential() -> Credential | None:
     return cast("Credential | None", g.get("credential"))
 
 
-def identify(asked: Request, here: Any, app: Flask, parts: Platform) -> bool:
+def identify(asked: Request, here: dict[str, Any], app: Flask, parts: Platform) -> bool:
     """Whether the request came with a credential; it is good then, and in `g`. Raises what refuses it."""
-    here.credential = None
+    here["credential"] = None
     if not asked.path.startswith(PLANES):
         return False
     shown = _presented(asked)
     if not shown:
         return False
-    here.credential_shown = True
+    here["credential_shown"] = True
     if len(shown) > 1:
         raise credentials.Ambiguous
-    here.credential = found = _read(shown[0], asked.environ, here, app, parts)
-    here.caller = found.caller
+    here["credential"] = found = _read(shown[0], asked.environ, here, app, parts)
+    here["caller"] = found.caller
     permissions.require_scope(found.caller, asked, app)
     return True
 
@@ -98,16 +98,18 @@ def _taken_from_query(asked: Request) -> list[str]:
     return [text.strip() for name, text in pairs if name == QUERY_FIELD]
 
 
-def _read(shown: Presented, environ: Mapping[str, Any], here: Any, app: Flask, parts: Platform) -> Credential:
+def _read(
+    shown: Presented, environ: Mapping[str, Any], here: dict[str, Any], app: Flask, parts: Platform
+) -> Credential:
     known = parts.part(Authenticator)
     found = known.remembered(shown.text)  # keys in use go on, whatever their neighbours try
     if found is None:
         misses = cast("Misses", app.extensions[MISSES])
         found = _looked_up(shown, known, misses, address.network(environ.get("REMOTE_ADDR")))
     remote = address.canonical(environ.get("REMOTE_ADDR"))
-    found.require_usable(here.now, remote, environ.get("HTTP_ORIGIN"))
+    found.require_usable(here["now"], remote, environ.get("HTTP_ORIGIN"))
     if shown.form == "query":
-        here.key_in_address = True
+        here["key_in_address"] = True
         if not limits.terms_of(found, parts).query_key_allowed:
             raise credentials.QueryKeyNotAllowed
     return found
@@ -123,14 +125,14 @@ def _looked_up(shown: Presented, known: Authenticator, misses: Misses, network: 
         raise
 
 
-def tell(response: Response, here: Any) -> None:
+def tell(response: Response, here: dict[str, Any]) -> None:
     """After each request: what an answer says about the credential it was asked with."""
     found: Credential | None = here.get("credential")
     if here.get("key_in_address"):
         response.headers["Referrer-Policy"] = "no-referrer"
     if found is None:
         return
-    if found.ends_soon(here.now):
+    if found.ends_soon(here["now"]):
         response.headers["X-Credential-Expires"] = http_date(found.expires_at)
     if found.env == "test":
         response.headers["X-Environment"] = "test"

@@ -43,19 +43,19 @@ def _secure() -> bool:
     return cast("bool", platform().settings.base_url.startswith("https:"))
 
 
-def identify(asked: Request, here: Any, app: Flask, parts: Platform) -> None:
+def identify(asked: Request, here: dict[str, Any], app: Flask, parts: Platform) -> None:
     """Before each request: resolve the caller and refuse forged state changes.
 
     A key or token speaks for itself: nothing a foreign page could make a browser send comes with it.
     """
-    here.caller, here.csrf = ANONYMOUS, None
+    here["caller"], here["csrf"] = ANONYMOUS, None
     if gate.identify(asked, here, app, parts):
         return
     if "HTTP_COOKIE" in asked.environ and (token := asked.cookies.get(cookie_name())):
         with parts.read() as work:
             session = sessions.resume(work, token)
         if session is not None:
-            here.caller, here.csrf, here.session_token = session.caller, session.csrf, token
+            here["caller"], here["csrf"], here["session_token"] = session.caller, session.csrf, token
     if asked.method not in SAFE:
         _require_same_site()
         _require_token()

@@ -26,22 +26,23 @@ log = structlog.get_logger(__name__)
 PLANE = "/api/"
 JITTER = 0.1
 MOST_JITTER = 60
+MOST_REMEMBERED = 10_000
 _USUAL = Price()
 
 
-def admit(asked: Request, here: Any, parts: Platform) -> None:
+def admit(asked: Request, here: dict[str, Any], parts: Platform) -> None:
     """After it is known who asks. Raises what the plan refuses."""
     price = PRICES.get(asked.endpoint or "", _USUAL)
     if not asked.path.startswith(PLANE) or asked.method == "OPTIONS" or price.free:
         return
     try:
-        here.asking = asking = _context(asked.environ, here, parts)
+        here["asking"] = asking = _context(asked.environ, here, parts)
         gate = parts.part(PlanGate)
-        here.admission = admission = gate.check(asking, at=here.at)
+        here["admission"] = admission = gate.check(asking, at=here["at"])
         if price.held_seconds:
-            here.held = _hold(gate, admission, here.request_id, price.held_seconds)
+            here["held"] = _hold(gate, admission, here["request_id"], price.held_seconds)
     except RateLimited as error:
-        here.limit_lines = error.params.get("lines", ())
+        here["limit_lines"] = error.params.get("lines", ())
         raise _with_jitter(error) from None
     except Exception as error:  # a broken limiter must not close open data
         log.exception("limits.failed", error=repr(error))
@@ -61,16 +62,27 @@ def context() -> Context:
     return _context(this_request().environ, this_context(), platform())
 
 
-def _context(environ: Mapping[str, Any], here: Any, parts: Platform) -> Context:
+def _context(environ: Mapping[str, Any], here: dict[str, Any], parts: Platform) -> Context:
     network = address.network(environ.get("REMOTE_ADDR"))
     shown: Credential | None = here.get("credential")
     if shown is not None:
-        return Context(terms_of(shown, parts), network, shown.owner, shown.application_id, shown.id)
+        terms = terms_of(shown, parts)
+        known: Context | None = terms.memory.get((shown.id, network))
+        return known or _remembered(Context(terms, network, shown.owner, shown.application_id, shown.id))
     book = parts.part(PlanBook)
     if (user := here.get("caller", ANONYMOUS).user_id) is not None:
         owner = f"user:{user}"
         return Context(book.of(owner), network, owner)
     return Context(book.anonymous(networks.factor(environ.get("REMOTE_ADDR"))), network)
+
+
+def _remembered(asking: Context) -> Context:
+    """With the plan it counts under, until that is read anew."""
+    memory = asking.terms.memory
+    if len(memory) > MOST_REMEMBERED:
+        memory.clear()
+    memory[asking.key, asking.ip] = asking
+    return asking
 
 
 def terms_of(shown: Credential, parts: Platform) -> Terms:
@@ -92,7 +104,7 @@ def cost(**spent: int) -> None:
         platform().part(PlanGate).charge(admission.context, spent)
 
 
-def tell(response: Response, here: Any, parts: Platform) -> list[Field]:
+def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Field]:
     """After each request: give back what is not charged, free what is held; the fields of the answer."""
     admission: Admission | None = here.get("admission")
     lines = here.get("limit_lines")
@@ -106,23 +118,27 @@ def tell(response: Response, here: Any, parts: Platform) -> list[Field]:
         cost = {"requests": admission.taken, **spent}
         fields.append(("X-Request-Cost", ", ".join(f"{unit}={amount}" for unit, amount in cost.items())))
     if here.get("held"):
-        asking, holder = here.asking, here.request_id
+        asking, holder = here["asking"], here["request_id"]
         response.call_on_close(lambda: gate.leave(asking, holder))
     return fields
 
 
 def _fields(
-    admission: Admission | None, refused: Sequence[Line] | None, here: Any, gate: PlanGate
+    admission: Admission | None, refused: Sequence[Line] | None, here: dict[str, Any], gate: PlanGate
 ) -> list[Field]:
     """What is written of a lease is the same for a second, but for what is left of it."""
     mode = "degraded" if gate.degraded else ""
     if admission is None:
-        return Told(here.asking.terms, refused or (), here.at, gate.zone, mode).fields(0) if refused else []
+        return (
+            Told(here["asking"].terms, refused or (), here["at"], gate.zone, mode).fields(0)
+            if refused
+            else []
+        )
     lease = admission.lease
     told: Told | None = lease.told
-    if told is None or told.second < int(here.at):
-        lines = admission.lines(here.at)
-        told = lease.told = Told(admission.context.terms, lines, here.at, gate.zone, mode)
+    if told is None or told.second < int(here["at"]):
+        lines = admission.lines(here["at"])
+        told = lease.told = Told(admission.context.terms, lines, here["at"], gate.zone, mode)
     return told.fields(lease.left)
 
 

@@ -15,7 +15,7 @@ from opendata.services.plans.meter import Meter, Record
 NO_ROUTE = "(none)"
 
 
-def note(response: Response, asked: Request, here: Any, parts: Platform) -> None:
+def note(response: Response, asked: Request, here: dict[str, Any], parts: Platform) -> None:
     """After each request."""
     path, method, status = asked.path, asked.method, response.status_code
     if not path.startswith(PLANE) or method == "OPTIONS":
@@ -25,14 +25,14 @@ def note(response: Response, asked: Request, here: Any, parts: Platform) -> None
     failed, spent = status >= 400, here.get("cost")
     parts.part(Meter).note(
         Record(
-            here.at,
-            here.request_id,
+            here["at"],
+            here["request_id"],
             here.get("asking"),
             rule.rule if rule is not None else NO_ROUTE,
             method,
             status,
             here.get("error_code", "") if failed else "",
-            (time.perf_counter() - here.began) * 1000,
+            (time.perf_counter() - here["began"]) * 1000,
             _sent(response, method, status),
             spent.get("rows", 0) if spent else 0,
             admission.taken if admission is not None else 0,

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from sqlalchemy import func, select
@@ -36,8 +37,10 @@ class Terms:
     """The rules that cells count, those of requests first."""
     partitions: tuple[str, ...] = field(init=False, repr=False)
     """What its rules count by, each once."""
-    memory: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
-    """What is written of it again and again."""
+    serial: int = field(init=False, repr=False, compare=False, default_factory=count().__next__)
+    """Another each time a plan is read: what was leased by rules that have changed is asked for anew."""
+    memory: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What follows from it again and again, by whoever uses it."""
 
     def __post_init__(self) -> None:
         counted = [rule for rule in self.rules if rule.unit != "concurrent"]

@@ -6,7 +6,7 @@ bytes is charged afterwards, as it was. Nothing is charged for what the gate ref
 
 import threading
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, NamedTuple
@@ -52,6 +52,11 @@ class Context:
     owner: str = ""
     app: str = ""
     key: str = ""
+    identity: Hashable = field(init=False, repr=False)
+    """Whose lease it is: of these rules as they were read, and of what they count by."""
+
+    def __post_init__(self) -> None:
+        self.identity = (self.terms.serial, *map(self.subject, self.terms.partitions))
 
     def subject(self, partition: str) -> str:
         """What a rule with this partition counts by; callers without one count by their network."""
@@ -70,10 +75,6 @@ class Context:
     @property
     def _network(self) -> str:
         return f"ip:{self.ip}"
-
-    @property
-    def identity(self) -> Hashable:
-        return (self.terms.plan, self.terms.number, *map(self.subject, self.terms.partitions))
 
 
 class Line(NamedTuple):
