@@ -28,6 +28,7 @@ def connect(url: str) -> Engine:
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # in errors and logs of statements: what people and clients have sent
     }
     if make_url(url).get_backend_name() != "sqlite":
         postgresql = import_module("opendata.base.runtime.postgresql")

@@ -7,7 +7,8 @@ from sqlalchemy import func, or_, select
 
 from opendata.base.kit import base62
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound, SignInRequired
-from opendata.base.kit.vietnamese import clean
+from opendata.base.kit.secrets import redact
+from opendata.base.kit.vietnamese import clean, sort_key
 from opendata.base.models import ApiKey, Application, Organization, User
 from opendata.base.runtime import Work
 from opendata.services.access import audit, notices, policy, scopes
@@ -148,13 +149,10 @@ def listing(work: Work, *, limit: int = 500) -> Sequence[Application]:
         Application.owner_user_id == caller.user_id,
         Application.owner_org_id.in_([*caller.roles, *caller.teams]),
     )
-    query = (
-        select(Application)
-        .where(own)
-        .order_by(Application.status == "closed", Application.name, Application.id)
-        .limit(limit)
+    query = select(Application).where(own).order_by(Application.id).limit(limit)
+    return sorted(
+        work.session.scalars(query), key=lambda one: (one.status == "closed", sort_key(one.name), one.id)
     )
-    return work.session.scalars(query).all()
 
 
 def edit(work: Work, application: Application, changes: Mapping[str, Any]) -> None:
@@ -176,7 +174,7 @@ def close(work: Work, application: Application, *, reason: str = "") -> None:
     require_stop(work, application, reason)
     _require_open(application)
     application.status = "closed"
-    application.status_reason = reason[:1000] or None
+    application.status_reason = redact(clean(reason))[:1000] or None
     application.version = version = next_version(work)
     for key in work.session.scalars(
         select(ApiKey).where(ApiKey.application_id == application.id, ApiKey.revoked_at.is_(None))
@@ -191,7 +189,7 @@ def suspend(work: Work, application: Application, *, reason: str) -> None:
     _require_open(application)
     if not reason.strip():
         raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
-    application.status, application.status_reason = "suspended", clean(reason)[:1000]
+    application.status, application.status_reason = "suspended", redact(clean(reason))[:1000]
     application.version = next_version(work)
     audit.record(work, "application.suspend", "application", application.id, {"reason": reason[:500]})
     told = {"application": application.id, "application_name": application.name, "reason": reason[:500]}

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from opendata.base.kit import base62, secrets
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
-from opendata.base.kit.secrets import Peppers
+from opendata.base.kit.secrets import Peppers, redact
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import ApiKey, Application, User
 from opendata.base.runtime import Work
@@ -192,7 +192,7 @@ def end(work: Work, key: ApiKey, reason: str) -> bool:
     """Revoke without asking who: for leaks and what follows from other decisions. Whether it was live."""
     if key.revoked_at is not None:
         return False
-    key.revoked_at, key.revoked_reason = work.now, clean(reason)[:500] or None
+    key.revoked_at, key.revoked_reason = work.now, redact(clean(reason))[:500] or None
     key.version = next_version(work)
     audit.record(work, "key.revoke", "key", key.id, {"reason": reason[:200]})
     return True
