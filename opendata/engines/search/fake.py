@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from opendata.base.kit.errors import Conflict
 from opendata.engines.search.analysis import streams
-from opendata.engines.search.ordering import SCALE, comes_after, order_key, whole
+from opendata.engines.search.ordering import SCALE, comes_after, order_key, require_cursor, whole
 from opendata.engines.search.protocol import (
     ALL,
     Best,
@@ -52,6 +52,7 @@ class MemoryIndex:
             generation = str(self._generation)
         matched = list(_matching(entries, plan))
         counted = [hit for hit in matched if _filtered(hit[0], plan)]
+        require_cursor(plan)
         ordered = sorted(
             ((_key(entry, plan, score, near=near), score, near, entry) for entry, score, near in counted),
             key=lambda item: item[0],

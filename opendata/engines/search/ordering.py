@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opendata.base.kit.errors import N_, Invalid
-from opendata.engines.search.protocol import Best, Clause, Term
+from opendata.engines.search.protocol import Best, Clause, Plan, Term
 
 SCALE = 10_000
 """Scores are added as whole ten-thousandths, so that sums are exact and equal everywhere."""
 EXACT_SUM = 2**23
 """No sum reaches this: 32-bit floats hold all whole numbers up to twice as much, and an engine may use
 the other half for a mark of its own."""
+_KEYS: Mapping[str, tuple[type, ...]] = {
+    "relevance": (bool, int, int, str, int),
+    "newest": (bool, int, str, int),
+    "title": (bool, str, int, str, int),
+    "popularity": (bool, int, int, str, int),
+}
+_LARGEST = 2**53
 MAX_TITLE = 1000
 """Signs of a title key that decide the order."""
 
@@ -51,16 +58,27 @@ def order_key(
     return (near, -score, -newest, ident)
 
 
-def comes_after(key: Sequence[Any], cursor: Sequence[Any] | None) -> bool:
-    """Does a hit with `key` stand behind the hit whose public key was `cursor`? A public key ends with
-    the place of the hit among the exact or the near ones, a hint how far to read. Raises `Invalid` for a
-    cursor of another order."""
-    if cursor is None:
-        return True
-    before = tuple(cursor[:-1])
-    if [type(part) for part in key] != [type(part) for part in before]:
+def sort_of(plan: Plan) -> str:
+    """The order of its hits: where nothing is scored, none is more relevant than another."""
+    return "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
+
+
+def require_cursor(plan: Plan) -> None:
+    """The public key to go on after ends with the place of its hit among the exact or the near ones, a hint
+    how far to read. Raises `Invalid` for the key of another order, or one that no hit can have had."""
+    if plan.after is not None and not fits(plan.after, sort_of(plan)):
         raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
-    return tuple(key) > before
+
+
+def fits(key: Sequence[Any], sort: str) -> bool:
+    """Whether a hit in this order may have this public key."""
+    numbers = (part for part in key if type(part) is int)
+    return tuple(map(type, key)) == _KEYS[sort] and all(abs(part) < _LARGEST for part in numbers)
+
+
+def comes_after(key: Sequence[Any], cursor: Sequence[Any] | None) -> bool:
+    """Does a hit with `key` stand behind the hit whose public key was `cursor`, one of the same order?"""
+    return cursor is None or tuple(key) > tuple(cursor[:-1])
 
 
 def number(sorts: Mapping[str, int | str], name: str) -> int:

@@ -13,6 +13,7 @@ from opendata.base.kit.errors import N_, Invalid, Unavailable
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform, Work
 from opendata.engines.search import Hit, SearchIndex
+from opendata.engines.search.ordering import fits
 from opendata.services.access import policy
 from opendata.services.catalog import reduced
 from opendata.services.catalog.filters import BY_NAME
@@ -26,13 +27,6 @@ REDUCED = "reduced"
 SORTS = ("relevance", "newest", "title", "popularity")
 MAX_SIZE = 100
 MAX_TEXT = 1000
-_NEWEST = (bool, int, str, int)
-_KEYS: Mapping[str, tuple[tuple[type, ...], ...]] = {
-    "relevance": ((bool, int, int, str, int), _NEWEST),
-    "newest": (_NEWEST,),
-    "title": ((bool, str, int, str, int),),
-    "popularity": ((bool, int, int, str, int),),
-}
 """Types of a hit's key by sort; the last is the place of the hit. Without words relevance is newest."""
 YES_NO: Mapping[str, LangText] = {"true": {"vi": "Có", "en": "Yes"}, "false": {"vi": "Không", "en": "No"}}
 
@@ -225,7 +219,8 @@ def _after(query: DatasetQuery, documents: int) -> tuple[Any, ...] | None:
     if not query.cursor:
         return None
     key = cursors.decode(query.cursor)
-    if tuple(map(type, key)) not in _KEYS[query.sort] or not 0 <= key[-1] <= documents:
+    orders = {query.sort, "newest"} if query.sort == "relevance" else {query.sort}
+    if not any(fits(key, order) for order in orders) or not 0 <= key[-1] <= documents:
         raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
     return key
 

@@ -7,13 +7,14 @@ phrases, which serve few queries, are asked for in their parts.
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from opendata.engines.search.analysis import STREAMS, field_streams, joined
 from opendata.engines.search.elastic.address import Address
+from opendata.engines.search.facets import facet_values
 from opendata.engines.search.ordering import number, title
 from opendata.engines.search.protocol import (
     ANY_FIELD,
@@ -29,7 +30,6 @@ VERSION = 1
 """Raise it when the meaning of a field or the analysis changes."""
 
 UNBOUNDED = 2**40
-MAX_FACET_LENGTH = 1000
 VOCABULARY_STREAM = f"{ANY_FIELD}.fold"
 """The one stream whose tokens are often listed: it keeps them by document, outside the heap."""
 _VOCABULARY_FIELD = VOCABULARY_STREAM.replace(".", "_")
@@ -149,10 +149,8 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
         "period_end": end,
         "row": b64encode(orjson.dumps(document.row, option=orjson.OPT_NON_STR_KEYS)).decode(),
     }
-    for facet, values in document.facets.items():
-        kept = _facet_values(values)
-        if facet in FACETS and kept:
-            fields[facet_field(facet)] = kept
+    for facet, values in facet_values(document).items():
+        fields[facet_field(facet)] = values
     held = field_streams(document.text)
     for stream, name in _SENT_STREAMS.items():
         if held[stream]:
@@ -164,7 +162,3 @@ def _fields(document: IndexDocument) -> dict[str, Any]:
 def read_row(stored: str) -> Mapping[str, Any]:
     row: Mapping[str, Any] = orjson.loads(b64decode(stored))
     return row
-
-
-def _facet_values(values: Iterable[str]) -> list[str]:
-    return [value for value in dict.fromkeys(values) if 0 < len(value) <= MAX_FACET_LENGTH]

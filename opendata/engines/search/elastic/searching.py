@@ -3,23 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opendata.base.kit.errors import N_, Invalid
 from opendata.engines.search.elastic import queries
 from opendata.engines.search.elastic.queries import Query
 from opendata.engines.search.elastic.schema import facet_field, read_row
-from opendata.engines.search.ordering import EXACT_SUM, SCALE, coarseness, order_key
+from opendata.engines.search.ordering import EXACT_SUM, SCALE, coarseness, order_key, require_cursor, sort_of
 from opendata.engines.search.protocol import FACETS, Hit, Plan, Results
 
 _MANY_VALUES = 10_000
 """Values each shard of several reports, so that their sums are right."""
-
-_LARGEST = 2**53
-_KEY_TYPES: Mapping[str, list[type]] = {
-    "relevance": [bool, int, int, str],
-    "newest": [bool, int, str],
-    "title": [bool, str, int, str],
-    "popularity": [bool, int, int, str],
-}
 
 Counts = tuple[tuple[str, int], ...]
 
@@ -31,13 +22,15 @@ class Request:
     def __init__(self, plan: Plan, *, shards: int = 1) -> None:
         self.plan = plan
         self._shards = shards
-        self._sort = "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
+        self._sort = sort_of(plan)
         self._coarser = coarseness(plan.where) if plan.where is not None else 1
         self._near = plan.where is not None and plan.exact is not None
         self._split = any(name in plan.filters for name in plan.facets)
 
     def body(self) -> dict[str, Any]:
+        """Raises `Invalid` for a foreign cursor."""
         plan = self.plan
+        require_cursor(plan)
         found: dict[str, Any] = {
             "query": self._query(),
             "size": plan.size,
@@ -88,13 +81,8 @@ class Request:
         return [*scored, *field.get(self._sort, []), {"newest": "desc"}, {"id": "asc"}]
 
     def _cursor(self, key: Sequence[Any]) -> list[Any]:
-        """The sort values of the hit whose public key this is. Raises `Invalid` for one of another order."""
-        *parts, place = key or (None,)
-        if [type(part) for part in parts] != _KEY_TYPES[self._sort] or not _is_number(place):
-            raise _foreign_cursor()
-        near, *values, ident = parts
-        if not all(_is_number(value) or isinstance(value, str) for value in values):
-            raise _foreign_cursor()
+        """The sort values of the hit whose public key this is."""
+        near, *values, ident, _place = key
         mark = EXACT_SUM if self._near and not near else 0
         if self._sort == "relevance":
             return [mark + -values[0] // self._coarser, -values[1], ident]
@@ -178,10 +166,3 @@ class Request:
             sorts[self._sort] = head[0]
         return near, score, sorts
 
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and abs(value) < _LARGEST
-
-
-def _foreign_cursor() -> Invalid:
-    return Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})

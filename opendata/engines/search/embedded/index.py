@@ -22,7 +22,7 @@ from opendata.engines.search.embedded.schema import (
     stream_field,
 )
 from opendata.engines.search.embedded.store import Store, grouped
-from opendata.engines.search.ordering import coarseness
+from opendata.engines.search.ordering import coarseness, require_cursor, sort_of
 from opendata.engines.search.protocol import Hit, IndexDocument, IndexInfo, Plan, Results
 
 _MANY_VALUES = 65_000
@@ -164,6 +164,7 @@ class EmbeddedIndex:
     # --- searching -------------------------------------------------------------------------------
 
     def _search(self, snapshot: Snapshot, plan: Plan) -> Results:
+        require_cursor(plan)
         groups, coarser = _groups(snapshot, plan)
         hits, totals = self._page(snapshot, plan, groups, coarser)
         total, counts = self._count(snapshot, plan)
@@ -245,7 +246,7 @@ def _ranked(snapshot: Snapshot, plan: Plan, group: _Group, size: int, coarser: i
 def _first(
     snapshot: Snapshot, plan: Plan, group: _Group, want: int, coarser: int
 ) -> tuple[list[ranking.Ranked], int]:
-    sort = "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
+    sort = sort_of(plan)
     if sort in ORDERS:
         sort = sort if order_field(sort) in snapshot.fields else "newest"
         return ranking.by_field(snapshot, group.query, want, near=group.near, sort=sort)

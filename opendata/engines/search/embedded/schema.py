@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from functools import cache
 
 import orjson
 import tantivy
 
 from opendata.engines.search.analysis import STREAMS, streams
+from opendata.engines.search.facets import facet_values
 from opendata.engines.search.ordering import number, title
 from opendata.engines.search.protocol import FACETS, IndexDocument
 
@@ -18,7 +18,6 @@ VERSION = 1
 LARGEST = 2**40 - 1
 UNBOUNDED = 2**40
 ORDERS = ("newest", "title", "popularity")
-MAX_FACET_LENGTH = 1000
 _ID_ALPHABET = "-0123456789_abcdefghijklmnopqrstuvwxyz"
 _ID_SIGNS = 11
 _AFTER_TITLE = "\x01"
@@ -82,10 +81,8 @@ def document(source: IndexDocument, known: frozenset[str]) -> tantivy.Document:
     for stream, found in streams(source.text).items():
         if found:
             fields[stream_field(stream)] = " ".join(found)
-    for facet, values in source.facets.items():
-        kept = _facet_values(values)
-        if facet in FACETS and kept:
-            fields[facet_field(facet)] = kept
+    for facet, values in facet_values(source).items():
+        fields[facet_field(facet)] = values
     return tantivy.Document(**{name: value for name, value in fields.items() if name in known})
 
 
@@ -129,7 +126,3 @@ def _sign_rank(sign: str) -> int:
     if found >= 0:
         return found + 1
     return sum(known <= sign for known in _ID_ALPHABET)
-
-
-def _facet_values(values: Iterable[str]) -> list[str]:
-    return [value for value in dict.fromkeys(values) if 0 < len(value) <= MAX_FACET_LENGTH]
