@@ -68,10 +68,19 @@ STATUS_NOTES = {
     416: "The file has no byte in the ranges asked for.",
     422: "A field is wrong; `errors` names it.",
     428: "`If-Match` is missing.",
+    429: "A limit of the plan or of the network is reached; try again after `Retry-After` seconds.",
     503: "A part of the service is away; try again later.",
     507: "There is no room for more files.",
 }
 
+LIMIT_HEADERS = {
+    name: {"description": told, "schema": {"type": kind}}
+    for name, kind, told in (
+        ("Retry-After", "integer", "Seconds after which the call passes."),
+        ("RateLimit", "string", "What is left of each rule and when it is renewed, as a structured list."),
+        ("RateLimit-Policy", "string", "The rules of the plan, as a structured list."),
+    )
+}
 IF_MATCH = {
     "in": "header",
     "name": "If-Match",
@@ -155,7 +164,8 @@ def _documented(status: HTTPStatus) -> dict[str, Any]:
     if status.value < 400:
         headers = {"Location": {"schema": {"type": "string"}}} if status.value == 301 else {}
         return {"description": description, "headers": headers}
-    return _problem(description)
+    problem = _problem(description)
+    return {**problem, "headers": LIMIT_HEADERS} if status.value == 429 else problem
 
 
 def _problem(description: str) -> dict[str, Any]:

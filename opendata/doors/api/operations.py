@@ -94,5 +94,6 @@ def _usual_errors(
         yield from (401, 403)
     if with_body:
         yield from (413, 415, 422)
+    yield 429
     if if_match:
         yield from (412, 428) if if_match == "required" else (412,)

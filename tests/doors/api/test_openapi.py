@@ -51,7 +51,7 @@ def test_every_operation_explains_itself(document: dict[str, Any]) -> None:
         names.append(operation["operationId"])
         assert operation["summary"].endswith("."), where
         assert all(parameter.get("description") for parameter in operation["parameters"]), where
-        assert {"400", "default"} <= set(operation["responses"]), where
+        assert {"400", "429", "default"} <= set(operation["responses"]), where
         if method == "get":
             assert "304" in operation["responses"], where
         else:
