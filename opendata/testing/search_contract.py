@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opendata.base.kit.errors import Conflict
+from opendata.base.kit.errors import Conflict, Invalid
 from opendata.base.kit.vietnamese import sort_key
 from opendata.engines.search.protocol import (
     ALL,
@@ -301,6 +301,16 @@ class SearchContract:
         assert found(0, 50) == "cd"
         assert found(301, 400) == "c"
         assert found(-100, 400) == "abcd"
+
+    @pytest.mark.parametrize(
+        "cursor",
+        [(), (1,), ("x",) * 5, (False, 1, 1, "a"), (False, -1, -1, "a", "1"), (False, -1, -(10**30), "a", 1),
+         (None, None, None, None, None), (False, True, 1, "a", 1), (False, -1, "a", 1)],
+    )  # fmt: skip
+    def test_a_foreign_cursor_is_invalid(self, index: SearchIndex, cursor: tuple[Any, ...]) -> None:
+        index.write([dataset("a", "x")])
+        with pytest.raises(Invalid):
+            index.search(Plan(where=title("x"), after=cursor))
 
     # --- writing ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from elasticsearch import Elasticsearch
 
-from opendata.base.kit.errors import Conflict, Invalid, Unavailable
+from opendata.base.kit.errors import Conflict, Unavailable
 from opendata.engines.search import Best, DocumentsRefused, Every, IndexDocument, Plan, Term, open_index
 from opendata.engines.search.elastic import ElasticIndex, generations, lease, read_address
 from opendata.testing.search_contract import SearchContract, dataset, ids, title
@@ -277,17 +277,6 @@ def test_a_plan_of_thousands_of_clauses_is_answered(opened: ElasticIndex) -> Non
     terms = tuple(Term(stream, f"từ{n}", 1.5) for n in range(700) for stream in ("title.exact", "body.fold"))
     where = Every((Best((title("biên\u0309"), *terms)),), optional=(*terms, title("cang\u0309", 2.0)))
     assert [(hit.id, hit.score) for hit in opened.search(Plan(where=where)).hits] == [("a", 3.0), ("b", 1.0)]
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [(), (1,), ("x",) * 5, (False, 1, 1, "a"), (False, -1, -1, "a", "1"), (False, -1, -(10**30), "a", 1),
-     (None, None, None, None, None), (False, True, 1, "a", 1)],
-)  # fmt: skip
-def test_a_foreign_cursor_is_invalid(opened: ElasticIndex, cursor: tuple) -> None:
-    opened.write([dataset("a", "x")])
-    with pytest.raises(Invalid):
-        opened.search(Plan(where=title("x"), after=cursor))
 
 
 def test_a_wiped_server_gets_an_empty_index_again(

@@ -165,4 +165,3 @@ class Request:
         if head:
             sorts[self._sort] = head[0]
         return near, score, sorts
-
