@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
+from opendata.base.kit.vietnamese import sort_key
 from opendata.base.models import Membership, Organization, User
 from opendata.base.runtime import ROLES, Work
 from opendata.services.access import audit, policy
@@ -25,16 +26,19 @@ class RoleNotHeld(NotAllowed):
 
 
 def listing(work: Work, organization: Organization, *, limit: int = 500) -> Sequence[tuple[User, str]]:
-    """(person, role), admins first."""
+    """(person, role), admins first, by name."""
     policy.require(work.caller, Action.MEMBERS_VIEW, organization.id)
     rows: Sequence[Any] = work.session.execute(
         select(User, Membership.role)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.organization_id == organization.id)
-        .order_by(User.name, User.id)
+        .order_by(User.id)
         .limit(limit)
     ).all()
-    return sorted(((row[0], row[1]) for row in rows), key=lambda pair: -ROLES.index(pair[1]))
+    return sorted(
+        ((row[0], row[1]) for row in rows),
+        key=lambda pair: (-ROLES.index(pair[1]), sort_key(pair[0].name), pair[0].id),
+    )
 
 
 def find(work: Work, organization: Organization, user_id: str) -> User:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
 from opendata.base.kit.ids import is_id
-from opendata.base.kit.vietnamese import clean, slugify
+from opendata.base.kit.vietnamese import clean, slugify, sort_key
 from opendata.base.models import HarvestSource
 from opendata.base.runtime import Caller, Work
 from opendata.services.access import audit, policy
@@ -165,10 +165,10 @@ def get(work: Work, id_or_slug: str) -> HarvestSource:
 
 def visible(work: Work, *, limit: int = 500) -> Sequence[HarvestSource]:
     """The sources the caller may see, by title."""
-    query = select(HarvestSource).order_by(HarvestSource.title, HarvestSource.id).limit(limit)
+    query = select(HarvestSource).order_by(HarvestSource.id).limit(limit)
     if not policy.allows(work.caller, Action.HARVEST_ACCEPT):
         query = query.where(HarvestSource.organization_id.in_(own(work.caller)))
-    return work.session.scalars(query).all()
+    return sorted(work.session.scalars(query), key=lambda source: (sort_key(source.title), source.id))
 
 
 def secret_names(source: HarvestSource) -> tuple[str, ...]:

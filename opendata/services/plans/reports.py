@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select
 
 from opendata.base.kit.errors import N_, Invalid
+from opendata.base.kit.vietnamese import sort_key
 from opendata.base.models import (
     ApiKey,
     Application,
@@ -235,7 +236,7 @@ def of_platform(work: Work, asked: Span) -> Overview:
     for row in rows:
         total.add(row)
     names = _names(work, {row.application_id for row in rows})
-    stopped = select(Application).where(Application.status == "suspended").order_by(Application.name)
+    stopped = select(Application).where(Application.status == "suspended").order_by(Application.id).limit(TOP)
     return Overview(
         total=total,
         course=_summed(rows, lambda row: (row.start, "")),
@@ -249,7 +250,7 @@ def of_platform(work: Work, asked: Span) -> Overview:
         ],
         suspended=[
             {"id": row.id, "name": row.name, "reason": row.status_reason}
-            for row in work.session.scalars(stopped.limit(TOP))
+            for row in sorted(work.session.scalars(stopped), key=lambda one: (sort_key(one.name), one.id))
         ],
     )
 
