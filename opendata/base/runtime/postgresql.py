@@ -21,7 +21,11 @@ PROBE_SECONDS = PING_SECONDS + CONNECT_SECONDS + 1
 POOL_SECONDS = 3.0
 POOL_SIZE = 10
 POOL_OVERFLOW = 20
-OPTIONS = "-c lock_timeout=10s -c statement_timeout=25s -c timezone=UTC"
+OPTIONS = (
+    "-c lock_timeout=10s -c statement_timeout=25s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+)
+"""A process that hangs within a transaction would keep its locks for ever: it loses them when it would lose
+its leases."""
 
 
 class PatientConnection(psycopg.Connection[Any]):

@@ -13,8 +13,9 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 NAME = "opendata"
-_TIMEOUTS = {"socket_timeout": "10", "socket_connect_timeout": "2", "health_check_interval": "30"}
-"""The consumer waits 1 s for a message, so an answer later than 10 s will not come."""
+_TIMEOUTS = {"socket_timeout": "4", "socket_connect_timeout": "2", "health_check_interval": "30"}
+"""The consumer waits 1 s for a message, so an answer later than 4 s will not come; whoever asks for a job
+waits no longer for it."""
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]  # huey ships no types

@@ -1,5 +1,5 @@
 """`opendata serve`: the portal on granian. The parent only watches; the product lives in its children, of
-which one that dies is started again."""
+which one that dies or hangs is started again."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -13,9 +13,11 @@ from granian.server.mp import MPServer
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.doors.cli.invocation import Invocation
 from opendata.doors.cli.lazy import Command
+from opendata.doors.cli.pulse import Pulse
 from opendata.doors.cli.serving import application
 
-DRAIN_SECONDS = 25
+DRAIN_SECONDS = 20
+"""A child that has not ended by then is killed; whoever stops the portal waits 25 seconds."""
 THREADS = 8
 BACKLOG = 1024
 REFUSED = 1
@@ -24,6 +26,9 @@ REFUSED = 1
 
 class Watcher(MPServer):
     """Starts a child again that was killed; not one that refused to start, which would only say so again."""
+
+    def pids(self) -> list[int]:
+        return [child.inner.pid for child in list(self.wrks) if child.inner.pid]
 
     def _respawn_workers(self, workers: Iterable[int], *arguments: Any, **named: Any) -> None:
         if any(self.wrks[number].inner.exitcode == REFUSED for number in workers):
@@ -55,19 +60,23 @@ def command(invocation: Invocation, host: str, port: int, workers: int) -> None:
         websockets=False,
     )
     click.echo(invocation.say(N_("Cổng dữ liệu chạy tại %(url)s"), url=f"http://{host}:{port}"), err=True)
-    server.serve(target_loader=_loader(invocation, port, workers), wrap_loader=False)
+    pulse = Pulse()
+    pulse.start_watching(server.pids)
+    server.serve(target_loader=_loader(invocation, port, workers, pulse), wrap_loader=False)
 
 
-def _loader(invocation: Invocation, port: int, workers: int) -> Callable[..., Any]:
+def _loader(invocation: Invocation, port: int, workers: int, pulse: Pulse) -> Callable[..., Any]:
     """Runs in the child: a refusal to start is one sentence there, as everywhere on the command line."""
 
     def load(*_args: Any) -> Any:
         try:
-            return application(invocation, port, workers)
+            loaded = application(invocation, port, workers)
         except OpenDataError as error:
             click.echo(invocation.say(error.message, **error.params), err=True)
             for field, message in error.fields.items():
                 click.echo(f"  {field}: {invocation.say(message)}", err=True)
             sys.exit(REFUSED)
+        pulse.start_beating()
+        return loaded
 
     return load
