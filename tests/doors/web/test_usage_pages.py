@@ -34,7 +34,7 @@ def test_a_call_is_seen_on_the_page_of_its_application(city: City) -> None:
         assert "/api/v1/datasets/&lt;dataset_id&gt;" in page
         assert "wrong=1" in page
         assert "bad_request" in page
-        assert "calmonth" in page
+        assert ("10 calls a month" if prefix else "10 lượt gọi mỗi tháng") in page
     text_of(city, "foreign", f"/developers/apps/{app}/usage", 404)
     text_of(city, "anonymous", f"/developers/apps/{app}/usage", 401)
     assert f"/developers/apps/{app}/usage" in text_of(city, "member", f"/developers/apps/{app}")

@@ -110,7 +110,7 @@ def _quotas(work: Work, application: Application) -> list[dict[str, Any]]:
         limit = rules[cell.rule].amount
         shown.append(
             {
-                "rule": cell.rule,
+                "rule": rules[cell.rule],
                 "used": cell.used,
                 "limit": limit,
                 "share": min(100, round(cell.used * 100 / limit)),
