@@ -190,7 +190,10 @@ def _render(error: Exception) -> Response:
     if (stale := last_answers.instead_of(ours)) is not None:
         return stale
     page: ErrorPage | None = current_app.extensions.get("opendata.error_page")
-    if request.path.startswith(("/api/", "/health/")) or page is None or machines.asked(this_request()):
+    if machines.asked(this_request()):
+        machines.name_error(ours)
+        return _challenged(problem(ours), ours)
+    if request.path.startswith(("/api/", "/health/")) or page is None:
         return _challenged(problem(ours), ours)
     try:
         return page(ours)

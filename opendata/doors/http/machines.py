@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from flask import Request, current_app
 
+from opendata.base.kit.errors import OpenDataError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -26,3 +28,10 @@ def asked(request: Request) -> bool:
             return True
         view = getattr(view, "__wrapped__", None)
     return False
+
+
+def name_error(error: OpenDataError) -> None:
+    """Clients of these endpoints look for `error` in a refusal (RFC 6749 §5.2), whatever refused them."""
+    named = "temporarily_unavailable" if error.status in {429, 503} else "invalid_request"
+    told = "server_error" if error.status >= 500 and error.status != 503 else named
+    error.params.setdefault("members", {})["error"] = told
