@@ -136,6 +136,7 @@ def _timetable(platform: Platform) -> Timetable:
     """What workers do again and again; see `runtime.timetable` for what a task must keep to."""
     timetable = Timetable(platform)
     timetable.every("harvest.due", timedelta(seconds=30), due.start)
+    timetable.nightly("jobs.forget", time(3, 40), jobs.forget_done)
     timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
     timetable.every(indexing.SCAN, timedelta(minutes=5), indexing.scan)
     timetable.nightly(indexing.FULL_SCAN, time(2, 30), indexing.scan_all)

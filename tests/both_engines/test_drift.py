@@ -142,6 +142,19 @@ def test_what_was_given_up_is_left_for_the_night_and_then_tried_once_more(city, 
     assert indexing.drift(city.platform).ids == ()
 
 
+def test_what_was_given_up_counts_as_drift_though_index_and_document_agree(city):
+    """The document may have been what could not be built."""
+    with city.platform.work(SYSTEM) as work:
+        work.session.add(
+            OutboxEntry(topic="dataset", object_id=city.draft, at=work.now, problem="poison", attempts=8)
+        )
+    found = indexing.drift(city.platform)
+    assert found.stale == (city.draft,)
+    indexing.repair(city.platform, found)
+    assert outbox.backlog(city.platform) == (0, 0)
+    assert indexing.drift(city.platform).ids == ()
+
+
 def test_sequences_of_some_are_those_of_all(city, index):
     everything = dict(index.sequences())
     some = {city.published, city.draft}

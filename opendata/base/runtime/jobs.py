@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Exists, String, Update, and_, cast, exists, or_, select, update
+from sqlalchemy import ColumnElement, Exists, String, Update, and_, cast, delete, exists, or_, select, update
 
 from opendata.base.kit.errors import OpenDataError, Unavailable
 from opendata.base.kit.ids import new_id
@@ -27,6 +27,7 @@ MAX_ATTEMPTS = 3
 LIMIT = 500
 RETRY = 5.0
 LEASE = timedelta(seconds=60)
+DONE_KEPT = timedelta(days=30)
 LOST_AFTER = timedelta(minutes=2)
 """How long a job may be queued while the queue is empty; longer than any delay before a new attempt."""
 
@@ -127,6 +128,13 @@ def _requeue(platform: Platform, left: Sequence[ColumnElement[bool]]) -> int:
         for job in found:
             _again(work, job, problem=job.problem or ("interrupted" if job.state == "running" else None))
     return len(found)
+
+
+def forget_done(platform: Platform) -> int:
+    """Forget jobs that were done a while ago; those that failed stay until somebody has looked."""
+    with platform.work(SYSTEM) as work:
+        old = delete(Job).where(Job.state == "done", Job.ended_at < work.now - DONE_KEPT)
+        return int(work.session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
 def counts(platform: Platform) -> dict[str, int]:

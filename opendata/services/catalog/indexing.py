@@ -59,8 +59,9 @@ def rebuild(platform: Platform, progress: Callable[[int, int], None] = lambda *_
 
 
 def drift(platform: Platform, ids: Collection[str] | None = None) -> Drift:
-    """Compare (sequence, visibility) of every dataset, or of some. What still waits in the outbox is no
-    drift, and what was written while we looked is none either: it is looked at twice."""
+    """Compare (sequence, visibility) of every dataset, or of some. What the outbox has given up is stale.
+    What still waits in it is no drift, and what was written while we looked is none either: it is looked at
+    twice."""
     suspected = _compare(platform, ids)
     if not suspected.ids:
         return suspected
@@ -134,9 +135,13 @@ def _compare(platform: Platform, ids: Collection[str] | None) -> Drift:
     indexed = dict(platform.part(SearchIndex).sequences(ids))
     with platform.read(SYSTEM) as work:
         waiting = _waiting(work)
+        given_up = set(work.session.scalars(select(OutboxEntry.object_id).where(*_given_up())))
+    if ids is not None:
+        given_up &= set(ids)
     missing = (stored.keys() - indexed.keys()) | undocumented
     stale = {key for key in stored.keys() & indexed.keys() if stored[key] != indexed[key]} - undocumented
     extra = indexed.keys() - stored.keys() - undocumented
+    stale |= given_up - missing - extra
     parts = [tuple(sorted(part - waiting)) for part in (missing, stale, extra)]
     newest = max((indexed[key][0] for part in parts for key in part if key in indexed), default=0)
     return Drift(parts[0], parts[1], parts[2], newest)

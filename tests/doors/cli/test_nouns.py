@@ -6,8 +6,9 @@ from opendata.base.runtime import SYSTEM
 from opendata.doors.cli import health_checks
 from opendata.doors.cli.console import Console
 from opendata.doors.cli.invocation import Invocation
-from opendata.engines.search import SearchIndex
+from opendata.engines.search import DocumentsRefused, SearchIndex
 from opendata.services.access import people
+from opendata.services.catalog import indexing
 from opendata.testing import modes
 
 
@@ -132,6 +133,16 @@ def test_rebuild_fills_a_lost_index(harvested) -> None:
     harvested.ok("search", "rebuild")
     assert harvested.json("search", "query", "luong mua")["total"] == 1
     harvested.ok("search", "check")
+
+
+def test_rebuild_names_what_the_index_refused(harvested, monkeypatch) -> None:
+    def refuse(*_: object) -> int:
+        raise DocumentsRefused({"11111111-1111-4111-8111-111111111111": "immense term"})
+
+    monkeypatch.setattr(indexing, "rebuild", refuse)
+    assert harvested.call("search", "rebuild") == 3
+    assert "11111111-1111-4111-8111-111111111111" in harvested.out
+    assert "immense term" in harvested.out
 
 
 def test_doctor_finds_a_healthy_installation_healthy(harvested) -> None:

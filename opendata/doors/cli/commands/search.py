@@ -10,9 +10,11 @@ from opendata.base.runtime import outbox
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
 from opendata.doors.cli.root import FOUND
+from opendata.engines.search import DocumentsRefused
 from opendata.services.catalog import indexing, search
 from opendata.services.catalog.search import DatasetQuery, Page
 
+REFUSED = {"id": N_("Bộ dữ liệu"), "reason": N_("Lý do bị từ chối")}
 COLUMNS = {"slug": N_("Tên rút gọn"), "title": N_("Tên"), "publisher": N_("Cơ quan"), "near": N_("Gần đúng")}
 
 
@@ -52,8 +54,14 @@ def query(
 @command.command("rebuild", help=N_("Dựng lại chỉ mục bên cạnh chỉ mục đang dùng rồi đổi chỗ."))
 @with_console
 def rebuild(console: Console) -> None:
-    with console.progress(N_("Dựng chỉ mục")) as advance:
-        total = indexing.rebuild(console.platform, lambda done, total: advance("", done, total))
+    try:
+        with console.progress(N_("Dựng chỉ mục")) as advance:
+            total = indexing.rebuild(console.platform, lambda done, total: advance("", done, total))
+    except DocumentsRefused as refused:
+        rows = [{"id": key, "reason": reason} for key, reason in sorted(refused.reasons.items())]
+        console.table(rows, REFUSED)
+        console.say(N_("Chỉ mục mới đang dùng, trừ %(count)s bộ dữ liệu trên đây."), count=len(rows))
+        raise click.exceptions.Exit(FOUND) from refused
     console.say(N_("Chỉ mục có %(total)s bộ dữ liệu."), total=total)
 
 

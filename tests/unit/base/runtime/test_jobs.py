@@ -38,6 +38,18 @@ def state_of(platform: Platform, job_id: str) -> tuple[str, int, str | None]:
         return job.state, job.attempt, job.problem
 
 
+def test_jobs_done_long_ago_are_forgotten_and_failed_ones_stay(
+    platform: Platform, deliveries: Deliveries
+) -> None:
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    platform.clock = lambda: datetime(2026, 3, 1, tzinfo=UTC)
+    with platform.work(SYSTEM) as work:
+        for state, ended in (("done", long_ago), ("failed", long_ago), ("done", work.now), ("queued", None)):
+            work.session.add(Job(kind="count", arguments={}, state=state, queued_at=long_ago, ended_at=ended))
+    assert jobs.forget_done(platform) == 1
+    assert jobs.counts(platform) == {"failed": 1, "queued": 1}
+
+
 def test_a_job_is_queued_after_commit_and_not_before(platform: Platform, deliveries: Deliveries) -> None:
     def fail() -> None:
         with platform.work(SYSTEM) as work:
