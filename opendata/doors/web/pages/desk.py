@@ -102,8 +102,9 @@ def _due(item: desk.DueDataset) -> dict[str, Any]:
 @blueprint.get("/desk/datasets/new")
 @permission(Action.CREATE)
 def new() -> Response:
-    if not caller().signed_in:
-        raise SignInRequired
+    who = caller()
+    if not any(policy.allows(who, Action.CREATE, body) for body in who.roles):
+        policy.require(who, Action.CREATE)
     return _edit_page(None, {}, {})
 
 
