@@ -1,232 +1,206 @@
-"""What goes on while a server of the scaled mode is killed or frozen, and that it comes back by itself."""
+"""Each server of the scaled mode killed, hung and slow while readers ask: what goes on, what is refused and
+how, and that everything comes back by itself. Web and worker processes are real ones."""
 
-import io
-import secrets
-import threading
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections import Counter
 
 import pytest
 
-from opendata.app import create_app
-from opendata.assembly import assemble
-from opendata.base.models import Job
-from opendata.base.runtime import SYSTEM, jobs, outbox
-from opendata.doors.worker import Worker
-from opendata.engines.jobs import Queue
-from opendata.services.catalog import indexing
-from opendata.testing.server_fixtures import start_or_skip
-from opendata.testing.servers import ElasticNode, PostgresServer, RedisServer, S3Server
-from opendata.testing.web import CSV, City, build_city, complete_record, problem_of
+from opendata.testing.stand import Call, Load, Stand, eventually, percentile
+from opendata.testing.web import CSV, put_file
 
-SECONDS = 60.0
-PAGES = ("/", "/datasets", "/organizations", "/api/v1/datasets", "/api/v1/organizations")
+HOW = ("killed", "hung", "slow")
+BEFORE = 1.0
+"""Seconds of load before a fault, and after it."""
+BACK = 60.0
+"""Seconds within which the index has caught up."""
+SEARCH = "/api/v1/datasets?q=chat%20luong%20nuoc%20bien"
+FORM = "multipart/form-data; boundary=ranh"
+UPLOAD = (
+    b'--ranh\r\nContent-Disposition: form-data; name="file"; filename="moi.csv"\r\n'
+    b"Content-Type: text/csv\r\n\r\n" + CSV + b"\r\n--ranh--\r\n"
+)
 
-
-class Stand:
-    """Servers of its own, which may be killed, and a city on them with a worker beside it."""
-
-    def __init__(self, folder, data):
-        self.postgresql = PostgresServer(folder)
-        self.elastic = ElasticNode(folder)
-        self.redis = RedisServer(folder)
-        self.s3 = S3Server(folder)
-        self.servers = (self.postgresql, self.elastic, self.redis, self.s3)
-        for server in self.servers:
-            start_or_skip(server)
-        name = f"d{secrets.token_hex(4)}"
-        engines = {
-            "database_url": self.postgresql.url,
-            "search_url": f"elasticsearch://127.0.0.1:{self.elastic.port}/{name}?timeout=2&replicas=0",
-            "files_url": f"{self.s3.address(name)}&timeout=2",
-            "jobs_url": f"{self.redis.url}?name={name}",
-            "counters_url": self.redis.url,
-        }
-        self.city = build_city(data, engines=engines)
-        self.dataset, self.resource = self.city.add_file()
-
-    def back(self):
-        """Every server up again, and every breaker closed."""
-        for server in self.servers:
-            server.thaw()
-            server.start()
-        eventually(lambda: self.ready() == "ok")
-
-    def ready(self):
-        return self.city.client().get("/health/ready").get_json()["status"]
-
-    def close(self):
-        self.city.platform.close()
-        for server in self.servers:
-            server.stop()
+pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture(scope="module")
-def running(server_folder, tmp_path_factory) -> Iterator[Stand]:
-    stand = Stand(server_folder, tmp_path_factory.mktemp("degraded"))
-    yield stand
-    stand.close()
+class Cell:
+    """Load around one fault. `during` are the calls that began while it lasted."""
+
+    def __init__(self, stand: Stand, server: str, how: str, *, threads: int = 3) -> None:
+        self.stand, self.server, self.how = stand, server, how
+        self._load = Load(stand.web.port, stand.questions(), threads=threads)
+        self._began = self._ended = 0.0
+
+    def __enter__(self) -> "Cell":
+        self._load.__enter__()
+        time.sleep(BEFORE)
+        self._began = time.monotonic()
+        return self
+
+    def mended(self) -> None:
+        self._ended = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        time.sleep(BEFORE)
+        self._load.__exit__()
+        if not self._ended:
+            self.mended()
+        self.stand.figures.append(self.line())
+
+    @property
+    def calls(self) -> list[Call]:
+        return self._load.calls
+
+    @property
+    def during(self) -> list[Call]:
+        return [call for call in self.calls if self._began <= call.at < self._ended]
+
+    def statuses(self, name: str = "") -> Counter[int]:
+        return Counter(call.status for call in self.calls if not name or call.name == name)
+
+    def line(self) -> str:
+        """A row of the table in docs/failure-modes.md."""
+        during = self.during
+        told = Counter("200" if call.status == 200 else str(call.status or "cut") for call in during)
+        answers = ", ".join(f"{number} × {status}" for status, number in sorted(told.items()))
+        times = [f"{percentile(during, share) * 1000:.0f}" for share in (0.5, 0.95, 0.99)]
+        return f"| {self.server} | {self.how} | {answers} | {' | '.join(times)} |"
 
 
-@pytest.fixture
-def stand(running) -> Iterator[Stand]:
-    yield running
-    running.back()
+def odd(calls: list[Call], *usual: int) -> list[str]:
+    """What was answered otherwise, enough of it to see why."""
+    other = [call for call in calls if call.status not in usual]
+    return [f"{call.name} {call.status} {call.seconds:.1f} s {dict(call.headers)}" for call in other[:3]]
 
 
-@pytest.fixture
-def city(stand) -> City:
-    return stand.city
+def wait_until(load: Cell, seen, seconds: float = 20.0) -> None:
+    """Until some call of the load was answered so."""
+    eventually(lambda: any(seen(call) for call in load.during or load.calls), seconds)
 
 
-def eventually(holds, seconds=SECONDS):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return
-        time.sleep(0.2)
-    assert holds()
+@pytest.mark.parametrize("how", HOW)
+def test_without_elasticsearch_all_goes_on_and_search_is_reduced(stand: Stand, how: str) -> None:
+    title = f"Mực nước khi chỉ mục vắng {how}"
+    put_file(stand.city.platform.settings.data / "nguon" / f"{how}.csv", CSV + how.encode() + b",a,1\n")
+    with Cell(stand, "elasticsearch", how) as cell:
+        with stand.fault("elasticsearch", how):
+            eventually(lambda: stand.ask(SEARCH).headers.get("x-search-mode") == "reduced", 20)
+            found = stand.ask(SEARCH).json()
+            assert [row["id"] for row in found["data"]] == [stand.published]
+            assert "chế độ rút gọn" in stand.ask("/datasets?q=bien%20dao").body.decode()
+            began = time.monotonic()
+            written = stand.send(
+                "PATCH", f"/api/v1/datasets/{stand.dataset}", {"title": {"vi": title}}, **{"If-Match": "*"}
+            )
+            assert written.status == 200, written.body
+            assert time.monotonic() - began < 10
+            started = stand.send("POST", f"/api/v1/harvest/sources/{stand.city.source}/run", {})
+            assert started.status == 202
+            eventually(lambda: stand.run(started.json()["id"]).ended_at is not None, 40)
+            assert stand.run(started.json()["id"]).state == "done"
+            assert stand.state() == "degraded"
+            cell.mended()
+        assert eventually(stand.settled, BACK) < BACK
+        eventually(
+            lambda: (
+                stand.ask(f"/api/v1/datasets?q=muc%20nuoc%20vang%20{how}").json()["data"][0]["id"]
+                == stand.dataset
+            )
+        )
+        eventually(lambda: "x-search-mode" not in stand.ask(SEARCH).headers)
+    assert not odd(cell.calls, 200)
+    modes = {call.headers.get("x-search-mode") for call in cell.calls if call.name == "fresh search"}
+    assert modes == {None, "reduced"}
 
 
-def get(city, path, role="anonymous", **kwargs):
-    """The answer, and how long it took."""
-    started = time.monotonic()
-    answer = city.client(role).get(path, **kwargs)
-    return answer, time.monotonic() - started
+@pytest.mark.parametrize("how", HOW)
+def test_without_redis_nothing_fails_and_jobs_wait(stand: Stand, how: str) -> None:
+    path = f"/api/v1/harvest/sources/{stand.city.source}/run"
+    with Cell(stand, "redis", how) as cell:
+        with stand.fault("redis", how):
+            wait_until(cell, lambda call: call.headers.get("x-ratelimit-mode") == "degraded")
+            began = time.monotonic()
+            started = stand.send("POST", path, {})
+            assert started.status == 202, started.body
+            assert time.monotonic() - began < 10
+            time.sleep(1.5)
+            cell.mended()
+        run_id = started.json()["id"]
+        eventually(lambda: stand.run(run_id).ended_at is not None)
+        assert stand.run(run_id).state == "done"
+        wait_until(cell, lambda _: "x-ratelimit-mode" not in stand.ask(SEARCH).headers)
+    assert not odd(cell.calls, 200)
+    assert percentile(cell.during, 0.99) < 2
 
 
-def off(server, how):
-    server.kill() if how == "killed" else server.freeze()
+@pytest.mark.parametrize("how", HOW)
+def test_without_postgresql_what_is_public_is_told_again_and_the_rest_waits(stand: Stand, how: str) -> None:
+    stand.warm()
+    dataset = f"/api/v1/datasets/{stand.dataset}"
+    before = stand.ask(dataset)
+    with Cell(stand, "postgresql", how) as cell:
+        with stand.fault("postgresql", how):
+            time.sleep(1)
+            if how == "slow":
+                assert stand.ask(dataset).body == before.body
+                assert stand.ask(dataset, key="reader").status == 200
+            else:
+                gone_on_without_the_database(stand, dataset, before.body)
+            assert stand.ask("/health/live").status == 200
+            cell.mended()
+        back = eventually(lambda: "x-answer-mode" not in stand.ask(dataset).headers, 15)
+        assert back < 15
+        eventually(lambda: stand.ask(f"{dataset}?lang=en").status == 200, 15)
+        assert stand.ask(dataset, key="cold").status == 200
+    assert not odd(cell.calls, *({200} if how == "slow" else {200, 503}))
+    assert not odd([call for call in cell.calls if call.name in {"dataset", "key"}], 200)
+    for call in cell.calls:
+        if call.status == 503:
+            assert int(call.headers["retry-after"]) > 0
+            assert call.name == "download" or call.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_without_elasticsearch_all_goes_on_and_search_is_reduced(stand, city, how):
-    off(stand.elastic, how)
-    for path in PAGES:
-        answer, took = get(city, path)
-        assert answer.status_code == 200, path
-        assert took < 8, path
-    answer, took = get(city, "/api/v1/datasets?q=chat luong nuoc bien")
-    assert answer.headers["X-Search-Mode"] == "reduced"
-    assert [row["id"] for row in answer.get_json()["data"]] == [city.published]
-    assert get(city, f"/api/v1/datasets/{stand.dataset}")[0].status_code == 200
-    assert get(city, f"/api/v1/resources/{stand.resource}/download")[0].get_data() == CSV
-    new = city.add_dataset(complete_record(f"Viết khi chỉ mục vắng {how}"))
-    assert get(city, f"/api/v1/datasets/{new}")[0].status_code == 200
-    assert stand.ready() == "degraded"
-    stand.elastic.thaw() if how == "frozen" else stand.elastic.start()
-    started = time.monotonic()
-    eventually(lambda: outbox.drain(city.platform) >= 0 and outbox.backlog(city.platform) == (0, 0))
-    assert indexing.drift(city.platform).ids == ()
-    assert time.monotonic() - started < SECONDS
-    answer, _ = get(city, f"/api/v1/datasets?q=viet khi chi muc vang {how}")
-    assert "X-Search-Mode" not in answer.headers
-    assert answer.get_json()["data"][0]["id"] == new
+def gone_on_without_the_database(stand: Stand, dataset: str, body: bytes) -> None:
+    stale = stand.ask(dataset)
+    assert (stale.status, stale.headers.get("x-answer-mode")) == (200, "stale")
+    assert int(stale.headers["age"]) >= 0
+    assert stale.body == body
+    assert "tạm gián đoạn" in stand.ask("/organizations").body.decode()
+    assert stand.ask(SEARCH).status == 200
+    assert stand.ask(dataset, key="reader").status == 200
+    cold = stand.ask(dataset, key="cold")
+    assert (cold.status, cold.headers["content-type"]) == (503, "application/problem+json")
+    unseen = stand.ask(f"{dataset}?lang=en")
+    assert (unseen.status, unseen.headers["content-type"]) == (503, "application/problem+json")
+    assert int(unseen.headers["retry-after"]) > 0
+    written = stand.send("PATCH", dataset, {"title": {"vi": "Không ghi được"}}, **{"If-Match": "*"})
+    assert written.status == 503
+    assert stand.ask("/health/ready").status == 503
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_without_redis_nothing_fails_and_jobs_wait(stand, city, how):
-    off(stand.redis, how)
-    for path in PAGES:
-        answer, took = get(city, path)
-        assert answer.status_code == 200, path
-        assert took < 5, path
-    done = threading.Event()
-    city.platform.part(Queue).register("degraded", jobs.runner(city.platform, lambda *_: done.set()))
-    with city.platform.work(SYSTEM) as work:
-        job_id = jobs.enqueue(work, "degraded", {})
-    answer, _ = get(city, "/account", "editor")
-    assert answer.status_code < 500
-    stand.redis.thaw() if how == "frozen" else stand.redis.start()
-    worker = Worker(city.platform)
-    worker.start()
-    try:
-        assert done.wait(SECONDS)
-        eventually(lambda: state_of(city, job_id) == "done")
-    finally:
-        worker.stop()
-    assert outbox.backlog(city.platform)[1] == 0
-
-
-def state_of(city, job_id):
-    with city.platform.read(SYSTEM) as work:
-        return work.session.get_one(Job, job_id).state
-
-
-def test_without_postgresql_answers_are_503_and_come_back_without_a_restart(stand, city):
-    path = f"/api/v1/datasets/{stand.dataset}"
-    assert get(city, path)[0].status_code == 200
-    stand.postgresql.kill()
-    answer, took = get(city, path)
-    assert problem_of(answer, 503, "temporarily_unavailable")
-    assert int(answer.headers["Retry-After"]) > 0
-    assert took < 8
-    page, _ = get(city, "/organizations")
-    assert page.status_code in {200, 503}
-    assert get(city, "/health/live")[0].status_code == 200
-    assert get(city, "/health/ready")[0].status_code == 503
-    stand.postgresql.start()
-    eventually(lambda: get(city, path)[0].status_code == 200, 15)
-
-
-def test_what_is_in_memory_is_still_told_without_postgresql(stand, city, monkeypatch):
-    paths = ("/api/v1/datasets?q=chat luong nuoc bien", "/datasets", "/organizations")
-    before = {path: get(city, path)[0].get_data() for path in paths}
-    stand.postgresql.kill()
-    later = datetime.now(UTC) + timedelta(minutes=5)
-    monkeypatch.setattr(city.platform, "clock", lambda: later)  # long after it would have been made anew
-    for path in paths[:2]:  # the index and the names in memory are enough for them
-        after, _ = get(city, path)
-        assert after.status_code == 200, path
-        assert after.get_data() == before[path]
-
-
-def test_a_frozen_postgresql_costs_a_request_its_time_limit_and_no_more(stand, city, monkeypatch):
-    monkeypatch.setattr("opendata.base.runtime.postgresql.ANSWER_SECONDS", 1.0)
-    path = f"/api/v1/datasets/{stand.dataset}"
-    stand.postgresql.freeze()
-    answer, took = get(city, path)
-    assert answer.status_code == 503
-    assert took < 15
-    stand.postgresql.thaw()
-    eventually(lambda: get(city, path)[0].status_code == 200, 15)
-
-
-@pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_without_s3_metadata_and_search_go_on_downloads_and_uploads_are_refused(stand, city, how):
-    off(stand.s3, how)
-    for path in (*PAGES, f"/api/v1/datasets/{stand.dataset}", "/api/v1/datasets?q=nuoc"):
-        assert get(city, path)[0].status_code == 200, path
-    answer, took = get(city, f"/api/v1/resources/{stand.resource}/download")
-    assert problem_of(answer, 503)
-    assert took < 12
-    body = {"file": (io.BytesIO(CSV), "moi.csv")}
-    path = f"/api/v1/datasets/{stand.dataset}/resources"
-    refused = city.client("editor").post(path, data=body, content_type="multipart/form-data")
-    assert problem_of(refused, 503)
-    assert stand.ready() == "degraded"
-    stand.s3.thaw() if how == "frozen" else stand.s3.start()
-    eventually(lambda: get(city, f"/api/v1/resources/{stand.resource}/download")[0].get_data() == CSV, 20)
-
-
-def test_the_jobs_of_a_worker_that_died_are_taken_over(stand, city, monkeypatch):
-    """The dead one took the job and never told its end; its lease runs out."""
-    monkeypatch.setattr("opendata.doors.worker.RECOVER_EVERY", 0.5)
-    done = threading.Event()
-    with city.platform.work(SYSTEM) as work:
-        job_id = jobs.enqueue(work, "taken_over", {})
-    other = assemble(city.platform.settings)
-    create_app(platform=other)
-    with city.platform.work(SYSTEM) as work:
-        job = work.session.get_one(Job, job_id)
-        job.state, job.attempt, job.lease_until = "running", 1, work.shared_now
-    other.part(Queue).register("taken_over", jobs.runner(other, lambda *_: done.set()))
-    worker = Worker(other)
-    worker.start()
-    try:
-        assert done.wait(SECONDS)
-        eventually(lambda: state_of(city, job_id) == "done")
-    finally:
-        worker.stop()
-        other.close()
+@pytest.mark.parametrize("how", HOW)
+def test_without_s3_metadata_and_search_go_on_downloads_and_uploads_are_refused(
+    stand: Stand, how: str
+) -> None:
+    download = f"/api/v1/resources/{stand.resource}/download"
+    upload = f"/api/v1/datasets/{stand.dataset}/resources"
+    form = {"method": "POST", "key": "writer", "body": UPLOAD, "headers": {"Content-Type": FORM}}
+    resources = len(stand.city.resources(stand.dataset))
+    with Cell(stand, "s3", how) as cell:
+        with stand.fault("s3", how):
+            time.sleep(1)
+            refused = how != "slow"
+            answer = stand.ask(download)
+            assert answer.status == (503 if refused else 200)
+            assert not refused or int(answer.headers["retry-after"]) > 0
+            assert stand.ask(upload, **form).status == (503 if refused else 201)
+            assert stand.state() == ("degraded" if refused else "ok")
+            time.sleep(1)
+            cell.mended()
+        eventually(lambda: stand.ask(download).body == CSV, 20)
+    assert len(stand.city.resources(stand.dataset)) == resources + (not refused)
+    others = [call for call in cell.calls if call.name != "download"]
+    assert not odd(others, 200)
+    assert set(cell.statuses("download")) == ({200, 503} if refused else {200})
+    assert percentile([call for call in others if call in cell.during], 0.95) < 2

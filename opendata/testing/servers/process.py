@@ -116,6 +116,11 @@ class Server(ABC):
             time.sleep(_PAUSE)
         raise ServerFailed(self, "did not answer in time")
 
+    def wait_gone(self, seconds: float) -> None:
+        """Until it has ended by itself. Raises `subprocess.TimeoutExpired`."""
+        if self._process:
+            self._process.wait(seconds)
+
     def stop(self) -> None:
         """End it in order; by force if it takes too long."""
         if not self._process:
