@@ -6,14 +6,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+from werkzeug.test import TestResponse
 
+from opendata.app import create_app
 from opendata.engines.counters import Counters
+from opendata.engines.counters.fallback import FallbackCounters
+from opendata.engines.counters.redis import RedisCounters
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.testing.queries import counted
@@ -41,19 +48,29 @@ def parsed(field: str) -> dict[str, dict[str, Any]]:
 
 
 class Watch:
-    """A clock of the whole city that tests move."""
+    """A clock of the whole city that tests move, that of shared counters with it."""
 
     def __init__(self, city: City) -> None:
         self.now = datetime(2026, 11, 25, 3, 0, 7, tzinfo=UTC)
         city.platform.clock = lambda: self.now
+        counters = city.platform.part(Counters)
+        if isinstance(counters, FallbackCounters):
+            assert isinstance(counters._shared, RedisCounters)
+            counters._shared._clock = lambda: self.now.timestamp()  # noqa: PLW0108  # it moves
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def any_city(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[City]:
+    """One at a time: those on Redis begin with nothing counted."""
     urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/limits.sqlite3"}
+    if request.param == "redis":
+        redis: RedisServer = request.getfixturevalue("redis_server")
+        urls["redis"] = redis.url.replace("/0", "/9")
+        with closing(Redis.from_url(urls["redis"])) as client:
+            client.flushdb()
     made = build_city(tmp_path, engines={"counters_url": urls[request.param]})
     yield made
     close_city(made, tmp_path)
@@ -81,6 +98,53 @@ def test_waiting_as_long_as_told_is_enough(any_city: City, rules: tuple[str, ...
         assert int(answer.headers["X-RateLimit-Reset"]) <= watch.now.timestamp() + wait
         watch.wait(wait)
         assert client.get(URL).status_code == 200
+
+
+@pytest.mark.parametrize("bucket", ["sign_up", "token"])
+def test_waiting_as_long_as_a_form_tells_is_enough(any_city: City, bucket: str) -> None:
+    """Whatever the answer to what was sent: it is looked at again."""
+    watch, draw = Watch(any_city), random.Random(7)
+    client = guarded(any_city, **{bucket: "4 per 90 seconds"})
+    send = {"sign_up": sign_up, "token": ask_for_a_token}[bucket]
+    for _ in range(20):
+        watch.wait(draw.random() * 100)
+        answer = send(client)
+        while answer.status_code != 429:
+            answer = send(client)
+        wait = int(answer.headers["Retry-After"])
+        assert 1 <= wait <= 180
+        watch.wait(wait)
+        assert send(client).status_code != 429
+
+
+def guarded(city: City, **limits: str) -> FlaskClient:
+    object.__setattr__(city.platform.settings, "guard_limits", limits)
+    client = create_app(platform=city.platform).test_client()
+    client.get("/sign-up")
+    return client
+
+
+def sign_up(client: FlaskClient, remote: str = "203.0.113.4") -> TestResponse:
+    token = client.get_cookie("opendata_form")
+    form = {"csrf_token": token.value if token else "", "email": "nobody"}
+    answer = client.post("/sign-up", data=form, environ_base={"REMOTE_ADDR": remote})
+    assert answer.status_code in {422, 429}
+    return answer
+
+
+def ask_for_a_token(client: FlaskClient) -> TestResponse:
+    answer = client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=("app", "guess"))
+    assert answer.status_code in {401, 429}
+    return answer
+
+
+def test_signing_up_from_one_block_is_one_caller(city: City) -> None:
+    client = guarded(city, sign_up="5 per hour")
+    walked = [sign_up(client, f"2001:db8:1:2::{n:x}").status_code for n in range(1, 9)]
+    assert walked == [422] * 5 + [429] * 3
+    assert sign_up(client, "2001:db8:1:3::1").status_code == 422
+    mapped = [sign_up(client, ("203.0.113.5", "::ffff:203.0.113.5")[n % 2]).status_code for n in range(8)]
+    assert mapped == [422] * 5 + [429] * 3
 
 
 def test_fields_are_structured_lists_on_every_answer(city: City) -> None:

@@ -1,0 +1,102 @@
+"""What routes cost beside their request: places among calls that run at once, rows and bytes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask, Response
+from flask.testing import FlaskClient
+
+from opendata.doors.http import application, limits, prices
+from opendata.doors.http.permissions import ANYONE, permission
+from opendata.doors.http.prices import PRICES, Price
+from opendata.services.plans.book import PlanBook
+from opendata.services.plans.gate import Context, PlanGate
+from opendata.testing.web import City, problem_of
+
+ROWS, SIZE = 5000, 81_920
+PATH = "/api/v1/rows"
+
+
+@pytest.fixture
+def client(city: City, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Before an engine that gives rows by the plan of who asks."""
+    monkeypatch.setattr(limits, "PRICES", {**prices.PRICES, "rows": Price(held_seconds=10.0)})
+
+    def rows() -> Response:
+        limits.cost(rows=ROWS, bytes=SIZE)
+        return Response(_pieces(), mimetype="text/csv")
+
+    app: Flask = application.build(city.platform)
+    app.add_url_rule(PATH, "rows", permission(ANYONE)(rows))
+    return app.test_client()
+
+
+def _pieces() -> Iterator[bytes]:
+    yield from (b"a,b\n", b"1,2\n")
+
+
+def left(city: City) -> dict[str, int]:
+    """Of the open plan, by rule."""
+    gate, terms = city.platform.part(PlanGate), city.platform.part(PlanBook).anonymous()
+    return {line.rule.name: line.remaining for line in gate.standing(Context(terms, "127.0.0.1"))}
+
+
+def test_every_price_is_of_a_route(still_city: City) -> None:
+    assert set(PRICES) <= set(still_city.app.view_functions)
+
+
+def test_rows_and_bytes_are_charged_as_they_were_and_told(city: City, client: FlaskClient) -> None:
+    city.limit("anonymous", "100/hour", "20000 rows/day", "1000000 bytes/day")
+    answer = client.get(PATH)
+    assert answer.headers["X-Request-Cost"] == f"requests=1, rows={ROWS}, bytes={SIZE}"
+    assert left(city) == {"hour": 99, "rows-day": 20_000 - ROWS, "bytes-day": 1_000_000 - SIZE}
+
+
+def test_a_call_starts_while_anything_is_left_and_not_after(city: City, client: FlaskClient) -> None:
+    city.limit("anonymous", "100/hour", "12000 rows/day")
+    assert [client.get(PATH).status_code for _ in range(4)] == [200, 200, 200, 429]
+    body = problem_of(client.get(PATH), 429, "quota_exceeded")
+    assert body["violated-policies"] == ["rows-day"]
+    assert left(city)["hour"] == 97, "what was refused is not charged"
+
+
+def test_a_place_is_held_until_the_body_is_sent(city: City, client: FlaskClient) -> None:
+    city.limit("anonymous", "100/hour", "2 concurrent")
+    first, second = client.get(PATH, buffered=False), client.get(PATH, buffered=False)
+    refused = client.get(PATH)
+    problem_of(refused, 429, "concurrency_exceeded")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert "RateLimit" in refused.headers
+    assert left(city)["hour"] == 98, "what was refused is not charged"
+    first.close()
+    third = client.get(PATH, buffered=False)
+    assert third.status_code == 200
+    for answer in (second, third):
+        answer.close()
+    assert client.get(PATH).status_code == 200
+
+
+def test_a_worker_that_was_killed_holds_its_place_no_longer_than_the_price_says(
+    city: City, client: FlaskClient
+) -> None:
+    city.limit("anonymous", "100/hour", "1 concurrent")
+    now = city.platform.clock()
+    city.platform.clock = lambda: now
+    kept = client.get(PATH, buffered=False)
+    assert client.get(PATH).status_code == 429
+    city.platform.clock = lambda: now + timedelta(seconds=11)
+    assert client.get(PATH).status_code == 200
+    kept.close()
+
+
+def test_an_export_takes_a_place(city: City) -> None:
+    city.limit("basic", "100/hour", "1 concurrent")
+    client = city.client("member")
+    application_id = client.post("/api/v1/apps", json={"name": "Sổ"}).get_json()["id"]
+    path = f"/api/v1/apps/{application_id}/usage?format=csv"
+    kept = client.get(path, buffered=False)
+    assert kept.status_code == 200
+    assert client.get(path).status_code == 429
+    kept.close()
+    assert client.get(path).status_code == 200
