@@ -16,6 +16,7 @@ FILES = N_("Kho tệp")
 COUNTERS = N_("Bộ đếm hạn mức")
 OUTBOX = N_("Hàng chờ tác động")
 JOBS = N_("Việc nền")
+KEYS = N_("Khóa và chữ ký")
 TIMETABLE = N_("Việc định kỳ")
 
 

@@ -308,3 +308,10 @@ def _require_weak(key: ApiKey) -> None:
     """A key for browsers can be copied from any page that uses it."""
     if key.origins and not set(key.scopes) <= set(scopes.OPEN):
         raise Invalid(fields={"origins": N_("Khóa dùng trong trình duyệt chỉ được có phạm vi đọc.")})
+
+
+def by_pepper(work: Work) -> dict[str, int]:
+    """How many living keys lie under each pepper, by the pepper's id."""
+    living = (ApiKey.revoked_at.is_(None), ApiKey.expires_at > work.now)
+    counted = select(ApiKey.pepper_kid, func.count()).where(*living).group_by(ApiKey.pepper_kid)
+    return {row[0]: row[1] for row in work.session.execute(counted)}

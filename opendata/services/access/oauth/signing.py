@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from opendata.base.kit.errors import N_, Conflict, NotFound
-from opendata.base.kit.secrets import Peppers
+from opendata.base.kit.secrets import Peppers, Unsealable
 from opendata.base.models import SigningKey
 from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.services.access import audit, policy
@@ -83,6 +83,17 @@ class SigningKeys:
             with self._lock:
                 self._forgotten += 1
                 self._held = None
+
+    def opens(self) -> bool:
+        """Do the peppers of the settings open the stored keys? True where there are none yet."""
+        with self._platform.read() as work:
+            rows = [row for row in _published(work) if row.state != "retired"]
+        try:
+            for row in rows:
+                self._platform.part(Peppers).unseal(row.private, _PURPOSE)
+        except Unsealable:
+            return False
+        return True
 
     def _known(self) -> _Known:
         self._changes.current()
