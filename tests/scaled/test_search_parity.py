@@ -13,7 +13,7 @@ import pytest
 
 from opendata.base.kit.vietnamese import fold
 from opendata.demo import catalogue as city
-from opendata.engines.search import ALL, SearchIndex
+from opendata.engines.search import ALL, SearchIndex, telling
 from opendata.engines.search import FACETS as INDEX_FACETS
 from opendata.services.catalog import indexing
 from opendata.services.catalog.filters import BY_NAME
@@ -69,6 +69,18 @@ def ask(two_engines) -> Callable[..., tuple[Outcome, Outcome]]:
 
 def _without_generation(outcome: Outcome) -> Outcome:
     return replace(outcome, results=replace(outcome.results, generation=""))
+
+
+def test_words_that_most_datasets_hold_score_nothing_on_either(ask, monkeypatch) -> None:
+    texts = city_texts()
+    scored = [ask(text, size=41)[0] for text in texts]
+    monkeypatch.setattr(telling, "_COMMON", 3)
+    lowered = 0
+    for text, before in zip(texts, scored, strict=True):
+        embedded, scaled = ask(text, size=42)
+        assert scaled == embedded, text
+        lowered += [hit.score for hit in embedded.results.hits] != [hit.score for hit in before.results.hits]
+    assert lowered > len(texts) // 4
 
 
 @pytest.mark.parametrize("form", TYPED)

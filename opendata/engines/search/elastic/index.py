@@ -23,6 +23,7 @@ from opendata.engines.search.elastic.lease import Lease
 from opendata.engines.search.elastic.schema import delete_lines, schema_hash, upsert_lines
 from opendata.engines.search.elastic.searching import Request
 from opendata.engines.search.protocol import DocumentsRefused, IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.telling import common, optional_terms, telling
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -145,10 +146,20 @@ class ElasticIndex:
         state = self._current()  # before the search: what it answers is never older than this
 
         def compute() -> Results:
-            request = Request(plan, shards=self._address.shards)
+            request = self._request(plan, state)
             return request.results(self._ask(request.body()), state.generation)
 
         return self._pages.get((state.generation, plan.cache_key()), compute)
+
+    def _request(self, plan: Plan, state: State) -> Request:
+        most = common(state.documents)
+        nothing_is_common = state.documents <= most
+        if plan.where is None or plan.sort != "relevance" or nothing_is_common:
+            return Request(plan, shards=self._address.shards)
+        wanted = ((term.stream, term.token) for term in optional_terms(plan.where))
+        held = self._frequencies.up_to(most, wanted, state.generation, self._ask)
+        scoring = telling(plan.where, lambda stream, token: held[stream, token], most)
+        return Request(plan, scoring=scoring, shards=self._address.shards)
 
     def _statistics(self, pairs: Sequence[tuple[str, str]]) -> tuple[int, Mapping[tuple[str, str], int]]:
         state = self._current()

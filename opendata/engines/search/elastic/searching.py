@@ -7,7 +7,7 @@ from opendata.engines.search.elastic import queries
 from opendata.engines.search.elastic.queries import Query
 from opendata.engines.search.elastic.schema import facet_field, read_row
 from opendata.engines.search.ordering import EXACT_SUM, SCALE, coarseness, order_key, require_cursor, sort_of
-from opendata.engines.search.protocol import FACETS, Hit, Plan, Results
+from opendata.engines.search.protocol import FACETS, Clause, Hit, Plan, Results
 
 _MANY_VALUES = 10_000
 """Values each shard of several reports, so that their sums are right."""
@@ -17,10 +17,14 @@ Counts = tuple[tuple[str, int], ...]
 
 class Request:
     """Facets count under the filters of the others; where a facet has a filter of its own, the filters
-    therefore stand behind the query and each count names its own."""
+    therefore stand behind the query and each count names its own.
 
-    def __init__(self, plan: Plan, *, shards: int = 1) -> None:
+    `scoring`: what scores, where that is less than `plan.where`; it matches the same.
+    """
+
+    def __init__(self, plan: Plan, *, scoring: Clause | None = None, shards: int = 1) -> None:
         self.plan = plan
+        self._scoring = scoring or plan.where
         self._shards = shards
         self._sort = sort_of(plan)
         self._coarser = coarseness(plan.where) if plan.where is not None else 1
@@ -66,8 +70,8 @@ class Request:
         if not self._split:
             filters += queries.facet_filters(plan)
         parts: Query = {"filter": filters}
-        if plan.where is not None and self._sort == "relevance":
-            parts["must"] = [queries.scored(plan.where, self._coarser)]
+        if self._scoring is not None and self._sort == "relevance":
+            parts["must"] = [queries.scored(self._scoring, self._coarser)]
         elif plan.where is not None:
             filters.append(queries.matching(plan.where))
         if self._near and plan.exact is not None:

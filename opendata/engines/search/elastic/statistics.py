@@ -7,7 +7,7 @@ from typing import Any
 
 from opendata.engines.search.elastic.queries import matching
 from opendata.engines.search.elastic.schema import stream_fields
-from opendata.engines.search.protocol import Term
+from opendata.engines.search.protocol import ANY_FIELD, LONG_FIELD, MAIN_FIELD, Term
 
 Pair = tuple[str, str]
 Ask = Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -34,11 +34,33 @@ class Frequencies:
             known.update(_count(missing[start : start + _PAIRS_A_REQUEST], ask))
         return {pair: known[pair] for pair in wanted}
 
+    def up_to(self, most: int, pairs: Iterable[Pair], generation: str, ask: Ask) -> dict[Pair, int]:
+        """Frequencies; where a bound that is known says that one is at most `most`, the bound."""
+        known = self._current(generation)
+        bounds = {pair: _bound(pair, known) for pair in pairs}
+        unsure = (pair for pair, bound in bounds.items() if bound is None or bound > most)
+        exact = self.of(unsure, generation, ask)
+        return {pair: exact.get(pair, bound or 0) for pair, bound in bounds.items()}
+
     def _current(self, generation: str) -> dict[Pair, int]:
         with self._lock:
             if self._generation != generation or len(self._known) > _MOST_KEPT:
                 self._generation, self._known = generation, {}
             return self._known
+
+
+def _bound(pair: Pair, known: Mapping[Pair, int]) -> int | None:
+    """No more documents than this hold it: those that hold it in any field; for two neighbours, either."""
+    stream, token = pair
+    if pair in known:
+        return known[pair]
+    name, form = stream.split(".")
+    if form.endswith("2"):
+        bounds = [_bound((f"{name}.{form[:-1]}", part), known) for part in token.split("_")]
+    else:
+        wholes = (ANY_FIELD,) if name == LONG_FIELD else (MAIN_FIELD, ANY_FIELD)
+        bounds = [known.get((f"{whole}.{form}", token)) for whole in wholes]
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 def _count(pairs: Sequence[Pair], ask: Ask) -> dict[Pair, int]:

@@ -14,7 +14,6 @@ from opendata.engines.search.embedded.queries import QueryBuilder, conjunction, 
 from opendata.engines.search.protocol import IndexDocument
 
 _BATCH = 5_000
-_COMMON, _COMMON_SHARE = 10_000, 20
 _WRITER_BYTES = 64_000_000
 _BUILDER_BYTES = 128_000_000
 
@@ -98,12 +97,7 @@ class Generation:
         meta = self._meta()
         searcher = self._index.searcher()
 
-        def frequency(stream: str, token: str) -> int:
-            name = fields.stream_field(stream)
-            return searcher.doc_freq(name, token) if name in self._fields else 0
-
-        common = max(_COMMON, searcher.num_docs // _COMMON_SHARE)
-        queries = QueryBuilder(self._index.schema, self._fields, frequency, common)
+        queries = QueryBuilder(self._index.schema, self._fields)
         return Snapshot(
             searcher=searcher,
             queries=queries,

@@ -23,7 +23,8 @@ from opendata.engines.search.embedded.schema import (
 )
 from opendata.engines.search.embedded.store import Store, grouped
 from opendata.engines.search.ordering import coarseness, require_cursor, sort_of
-from opendata.engines.search.protocol import Hit, IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.protocol import Clause, Hit, IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.telling import common, telling
 
 _MANY_VALUES = 65_000
 _SPARE = 20
@@ -165,7 +166,7 @@ class EmbeddedIndex:
 
     def _search(self, snapshot: Snapshot, plan: Plan) -> Results:
         require_cursor(plan)
-        groups, coarser = _groups(snapshot, plan)
+        groups, coarser = _groups(snapshot, plan, self._scoring(snapshot, plan.where))
         hits, totals = self._page(snapshot, plan, groups, coarser)
         total, counts = self._count(snapshot, plan)
         return Results(
@@ -175,6 +176,15 @@ class EmbeddedIndex:
             facets=counts,
             generation=snapshot.generation,
         )
+
+    def _scoring(self, snapshot: Snapshot, where: Clause | None) -> Clause | None:
+        most = common(snapshot.documents)
+
+        def frequency(stream: str, token: str) -> int:
+            held = self._frequency_with_deleted(snapshot, stream, token)
+            return self._frequency(snapshot, stream, token) if held > most else held
+
+        return where and telling(where, frequency, most)
 
     def _page(
         self, snapshot: Snapshot, plan: Plan, groups: Sequence[_Group], coarser: int
@@ -198,24 +208,28 @@ class EmbeddedIndex:
         scope = (plan.visible, filters, plan.period, plan.facets, plan.facet_size)
         return self._counts.get((snapshot.generation, plan.where, scope), lambda: _counted(snapshot, plan))
 
-    def _frequency(self, snapshot: Snapshot, stream: str, token: str) -> int:
+    def _frequency_with_deleted(self, snapshot: Snapshot, stream: str, token: str) -> int:
         if stream_field(stream) not in snapshot.fields or not token:
             return 0
-        if not snapshot.has_deletes:
-            return snapshot.searcher.doc_freq(stream_field(stream), token)
+        return snapshot.searcher.doc_freq(stream_field(stream), token)
+
+    def _frequency(self, snapshot: Snapshot, stream: str, token: str) -> int:
+        held = self._frequency_with_deleted(snapshot, stream, token)
+        if not held or not snapshot.has_deletes:
+            return held
         query = snapshot.queries.stream_term(stream, token)
         return self._frequencies.get(
             (snapshot.generation, stream, token), lambda: _count_all(snapshot, query)
         )
 
 
-def _groups(snapshot: Snapshot, plan: Plan) -> tuple[list[_Group], int]:
-    """Hit groups in order, and the divisor their scores carry."""
+def _groups(snapshot: Snapshot, plan: Plan, scoring: Clause | None) -> tuple[list[_Group], int]:
+    """Hit groups in order, and the divisor their scores carry. `scoring` matches what `plan.where` does."""
     scope = snapshot.queries.scope(plan)
-    if plan.where is None:
+    if plan.where is None or scoring is None:
         return [_Group(conjunction(scope), near=False)], 1
     coarser = coarseness(plan.where)
-    where = conjunction(scope, snapshot.queries.scored(plan.where, coarser))
+    where = conjunction(scope, snapshot.queries.scored(scoring, coarser))
     if plan.exact is None:
         return [_Group(where, near=False)], coarser
     exact = snapshot.queries.matching(plan.exact)

@@ -1,6 +1,6 @@
 """Clauses to tantivy queries. Every score is a whole number, so that 32-bit sums stay exact."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from tantivy import FieldType, Occur, Query, Schema, SearchResult
 
@@ -8,22 +8,13 @@ from opendata.engines.search.embedded.schema import LARGEST, UNBOUNDED, facet_fi
 from opendata.engines.search.ordering import whole
 from opendata.engines.search.protocol import ALL, Best, Clause, Every, Plan, Term
 
-Frequency = Callable[[str, str], int]
-"""(stream, token) to the number of documents, deleted ones included."""
-
 
 class QueryBuilder:
-    """`scored` ranks, `matching` only counts: it leaves out all that cannot change what matches.
+    """`scored` ranks, `matching` only counts: it leaves out all that cannot change what matches."""
 
-    What more than `common` documents hold in one stream is not scored where it is optional: it tells
-    them hardly apart, and a page would cost the reading of its whole list.
-    """
-
-    def __init__(self, schema: Schema, fields: frozenset[str], frequency: Frequency, common: int) -> None:
+    def __init__(self, schema: Schema, fields: frozenset[str]) -> None:
         self._schema = schema
         self._fields = fields
-        self._frequency = frequency
-        self._common = common
 
     def scored(self, clause: Clause, coarser: int = 1) -> Query:
         """Scores in ten-thousandths divided by `coarser`."""
@@ -33,8 +24,7 @@ class QueryBuilder:
             alternatives = [self.scored(part, coarser) for part in clause.clauses]
             return Query.disjunction_max_query(alternatives) if alternatives else Query.empty_query()
         required = [self.scored(part, coarser) for part in clause.required]
-        parts = (self._telling(part)[0] for part in clause.optional)
-        optional = [self.scored(part, coarser) for part in parts if part is not None]
+        optional = [self.scored(part, coarser) for part in clause.optional]
         return self._every(clause, required, optional)
 
     def matching(self, clause: Clause) -> Query:
@@ -79,28 +69,6 @@ class QueryBuilder:
 
     def stream_term(self, stream: str, token: str) -> Query:
         return Query.term_query(self._schema, stream_field(stream), token, "basic")
-
-    def _telling(self, clause: Clause) -> tuple[Clause | None, bool]:
-        """(what of the clause tells documents apart, whether it may hold without that): nothing and
-        False for a clause that no document satisfies."""
-        if isinstance(clause, Term):
-            frequency = self._frequency(clause.stream, clause.token)
-            is_common = frequency > self._common
-            return (None, is_common) if is_common or not frequency else (clause, False)
-        if isinstance(clause, Best):
-            told = [self._telling(part) for part in clause.clauses]
-            kept = tuple(part for part, _ in told if part is not None)
-            return Best(kept) if kept else None, any(free for _, free in told)
-        told = [self._telling(part) for part in clause.required]
-        if (None, False) in told:
-            return None, False
-        required = tuple(part for part, free in told if part is not None and not free)
-        optional = [part for part, free in told if part is not None and free]
-        optional += [part for part in (self._telling(part)[0] for part in clause.optional) if part]
-        if required:
-            return Every(required, tuple(optional), clause.forbidden), False
-        # whatever is left adds up; that nothing of it stands there is no matter
-        return Every(tuple(optional), (), clause.forbidden, at_least=1) if optional else None, True
 
     def _term(self, clause: Term) -> Query:
         if stream_field(clause.stream) not in self._fields or not clause.token:
