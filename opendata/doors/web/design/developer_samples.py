@@ -70,6 +70,15 @@ def _apps() -> dict[str, Any]:
         "caller": DEVELOPER,
         "applications": [APPLICATION, {**APPLICATION, "id": "app_2", "name": "Thử", "env": "test"}],
         "teams": [{"slug": "cong-ty-mau", "name": "Công ty Mẫu", "kind": "company", "role": "admin"}],
+        "coming": [
+            {
+                "id": "app_3",
+                "name": "Xe buýt",
+                "by": "Lê Văn Mẫu",
+                "organization": None,
+                "expires": "2026-07-19",
+            }
+        ],
         "owners": [("o1", {"vi": "Công ty Mẫu"})],
     }
 
@@ -80,6 +89,8 @@ def _app() -> dict[str, Any]:
         "caller": DEVELOPER,
         "application": APPLICATION,
         "keys": KEYS,
+        "leaving": None,
+        "teams": [("cong-ty-mau", {"vi": "Công ty Mẫu"})],
         "scope_options": scopes,
         "may_edit": True,
         "may_stop": True,

@@ -17,7 +17,7 @@ from opendata.base.kit.errors import (
 )
 from opendata.base.runtime.caller import ANONYMOUS
 from opendata.doors.web import display
-from opendata.doors.web.design import desk_samples, developer_samples, list_samples, samples
+from opendata.doors.web.design import access_samples, desk_samples, developer_samples, list_samples, samples
 from opendata.doors.web.design.openapi_sample import OPENAPI
 from opendata.doors.web.reference import outline
 
@@ -45,6 +45,7 @@ def common(path: str) -> dict[str, Any]:
         "caller": ANONYMOUS,
         "request_id": "01JZ5Q8W3K",
         "csrf_token": lambda: "sample",
+        "unread_notices": lambda: 3,
     }
 
 
@@ -188,10 +189,12 @@ PAGES: Mapping[str, Callable[[], dict[str, Any]]] = {
     **{f"errors/{status}": _error(status) for status in (403, 404, 410, 422, 429, 500, 503)},
     **desk_samples.PAGES,
     **developer_samples.PAGES,
+    **access_samples.PAGES,
 }
 """Page names to the content they are shown with; the template is `template_of` the name."""
 
 TEMPLATES = {
+    **access_samples.TEMPLATES,
     "search-empty": "search.html",
     "operator/source_new_4": "operator/source_new.html",
     "security-on": "security.html",
