@@ -9,10 +9,11 @@ from opendata.base.models import User, UserToken
 from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint
 from opendata.doors.api.schemas import access as schemas
-from opendata.doors.api.schemas import outputs, queries
+from opendata.doors.api.schemas import oauth, outputs, queries
 from opendata.doors.http import answers
-from opendata.doors.http.context import language, reading, writing
+from opendata.doors.http.context import language, platform, reading, writing
 from opendata.services.access import invitations, members, teams
+from opendata.services.access.oauth import addresses, registration
 from opendata.services.access.policy import Action
 from opendata.services.catalog.documents import stamp
 
@@ -124,6 +125,36 @@ def withdraw_invitation(organization_id: str, invitation_id: str) -> Response:
     with writing() as work:
         gone = invitations.withdraw(work, teams.get(work, organization_id), invitation_id)
     return answers.json(_invitation(gone))
+
+
+@blueprint.operation(
+    "POST",
+    "/<organization_id>/registration-tokens",
+    allows=Action.APPLICATION_EDIT,
+    body=oauth.NewRegistrationToken,
+    body_required=False,
+    answer=oauth.RegistrationToken,
+    status=201,
+    errors=(404,),
+)
+def create_registration_token(organization_id: str, body: Mapping[str, Any]) -> Response:
+    """Make a token with which clients of the organisation register themselves.
+
+    It is good for a day; the answer holds it this once.
+    """
+    uses = body.get("uses", 1)
+    with writing() as work:
+        text = registration.invite(work, teams.get(work, organization_id), uses=uses)
+        value = {
+            "token": text,
+            "uses": uses,
+            "expires_at": stamp(work.now + registration.LIFE),
+            "registration_endpoint": f"{addresses.issuer(platform().settings)}/oauth/register",
+        }
+    response = answers.json(value, status=201)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.pop("ETag", None)
+    return response
 
 
 def _member(user: User, role: str) -> dict[str, Any]:

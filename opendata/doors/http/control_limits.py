@@ -103,6 +103,8 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "oauth.configure_client": ("client",),
     "clients.create_client": ("key_create",),
     "clients.add_client_secret": ("key_create",),
+    "members.create_registration_token": ("key_create",),
+    "teams.act": ("forms",),
     "apps.create": ("forms",),
     "apps.act": ("forms",),
     "clients.act": ("forms",),

@@ -123,3 +123,21 @@ def test_an_operator_says_why_a_client_of_others_ends(city: City, developer: Api
     problem_of(operator.post(f"{address}/secrets"), 403)
     problem_of(operator.patch(address, json={"name": "B"}), 403)
     assert operator.delete(address, json={"reason": "lạm dụng"}).status_code == 200
+
+
+def test_clients_register_with_a_token_of_the_organisation(city: City, developer: ApiClient) -> None:
+    address = f"/api/v1/organizations/{city.own}/registration-tokens"
+    made = developer.post(address, json={"uses": 2})
+    assert made.status_code == 201
+    assert made.headers["Cache-Control"] == "no-store"
+    body = made.get_json()
+    headers = {"Authorization": f"Bearer {body['token']}"}
+    metadata = {"client_name": "Xe buýt", "redirect_uris": ["https://bus.example/cb"]}
+    path = body["registration_endpoint"].removeprefix("http://localhost")
+    registered = [
+        city.app.test_client().post(path, json=metadata, headers=headers).status_code for _ in range(3)
+    ]
+    assert registered == [201, 201, 401]
+    problem_of(developer.post(address, json={"uses": 21}), 422)
+    problem_of(city.client("member").post(address), 403)
+    problem_of(city.client("foreign").post(address), 404)

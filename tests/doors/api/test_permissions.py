@@ -36,7 +36,7 @@ RANK = ("anonymous", "person", "member", "editor", "reviewer", "admin", "operato
 HIDDEN = {"submit": "draft", "return": "submitted", "publish": "submitted"}
 """Steps that are taken on a dataset others cannot see."""
 
-FOREIGN_IS_UNKNOWN = ("/harvest/", "/apps/{", "/members", "/invitations")
+FOREIGN_IS_UNKNOWN = ("/harvest/", "/apps/{", "/members", "/invitations", "/registration-tokens")
 """Parts of addresses of things that others cannot even know of."""
 
 SIGNED = {"/api/v1/integrations/leaks"}

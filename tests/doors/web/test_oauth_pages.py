@@ -120,3 +120,22 @@ def test_one_session_is_ended_by_a_form(city: City) -> None:
     assert here.post("/account/security", data={"action": "end", "session": name}).status_code == 303
     assert there.get("/api/v1/me/sessions").status_code == 401
     assert here.get("/api/v1/me/sessions").status_code == 200
+
+
+@BOTH
+def test_an_organisation_gets_a_token_for_registration(city: City, prefix: str) -> None:
+    slug = city.client("editor").get("/api/v1/me/organizations").get_json()["data"][0]["slug"]
+    address = f"{prefix}/developers/organizations/{slug}"
+    page = city.client("editor").post(address, data={"action": "register", "uses": "1"})
+    assert page.status_code == 201
+    assert "no-store" in page.headers["Cache-Control"]
+    found = re.search(r"hpd_ia_[0-9A-Za-z]{38}", page.text)
+    assert found is not None
+    metadata = {"redirect_uris": ["https://bus.example/cb"]}
+    headers = {"Authorization": f"Bearer {found[0]}"}
+    answer = city.app.test_client().post("/oauth/register", json=metadata, headers=headers)
+    assert answer.status_code == 201
+    wrong = city.client("editor").post(address, data={"action": "register", "uses": "x"})
+    assert wrong.status_code == 422
+    assert 'id="uses-error"' in wrong.text
+    assert 'value="register"' not in city.client("member").get(address).text

@@ -8,6 +8,7 @@ from opendata.doors.api.schemas import base
 from opendata.doors.api.schemas.records import extended
 from opendata.services.access.oauth.addresses import GRANTS, METHODS
 from opendata.services.access.oauth.client_rules import LONGEST_REDIRECT, MOST_REDIRECTS
+from opendata.services.access.oauth.registration import MOST_USES
 from opendata.services.access.policy import SCOPES
 
 _TIME: dict[str, Any] = {"example": "2027-01-31T00:00:00Z"}
@@ -101,6 +102,19 @@ NewOAuthClient = extended(
 )
 
 
+class RegistrationToken(base.Schema):
+    """Lets its holder register clients (RFC 7591, "initial access token")."""
+
+    token = _text("The token itself: shown here and never again.", example="hpd_ia_…")
+    uses = fields.Integer(
+        required=True,
+        validate=base.Between(1, MOST_USES),
+        metadata={"description": "Clients it is good for."},
+    )
+    expires_at = _text("When it ends.", **_TIME)
+    registration_endpoint = _text("Where it is sent as a bearer token.")
+
+
 class Consent(base.Schema):
     """An application the caller has let in."""
 
@@ -115,6 +129,17 @@ class Consent(base.Schema):
 
 
 # --- input -----------------------------------------------------------------------------------------
+
+
+class NewRegistrationToken(base.Schema):
+    """How many clients may be registered."""
+
+    uses = fields.Integer(
+        strict=True,
+        load_default=1,
+        validate=base.Between(1, MOST_USES),
+        metadata={"description": "Clients it is good for."},
+    )
 
 
 class OAuthClientPatch(base.Schema):

@@ -8,12 +8,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
 from opendata.base.models import Organization
 from opendata.base.runtime import ROLES, Work
-from opendata.doors.http.context import caller, language, reading, writing
+from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
 from opendata.doors.web import display
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import invitations, members, people, policy, teams
+from opendata.services.access.oauth import addresses, registration
 from opendata.services.access.policy import Action
 
 blueprint = Blueprint("teams", __name__)
@@ -52,17 +53,27 @@ def team(slug: str) -> Response:
     return _team(slug)
 
 
-def _team(slug: str, error: OpenDataError | None = None, values: Mapping[str, str] | None = None) -> Response:
+def _team(
+    slug: str,
+    error: OpenDataError | None = None,
+    values: Mapping[str, str] | None = None,
+    *,
+    ticket: str = "",
+) -> Response:
     with reading() as work:
         found = teams.get(work, slug)
         rows = members.listing(work, found)
         waiting = invitations.listing(work, found)
         manages = policy.allows(work.caller, Action.MEMBERS_EDIT, found.id)
+        registers = policy.allows(work.caller, Action.APPLICATION_EDIT, found.id)
         givable = [role for role in ROLES if _may_give(work, found, role)] if manages else []
     errors = field_sentences(error) if error else {}
     return form_page(
         "developers/team.html",
-        status=error.status if error else 200,
+        status=error.status if error else 201 if ticket else 200,
+        ticket=ticket,
+        may_register=registers,
+        registration=f"{addresses.issuer(platform().settings)}/oauth/register",
         team={"slug": found.slug, "name": found.name, "kind": found.kind},
         members=[
             {"id": user.id, "name": user.name, "email": user.email, "role": role, "me": _is_me(user.id)}
@@ -103,6 +114,8 @@ def _may_give(work: Work, found: Organization, role: str) -> bool:
 def act(slug: str) -> BaseResponse:
     policy.require_person(caller())
     action = request.form.get("action", "")
+    if action == "register":
+        return _ticket(slug)
     step = STEPS.get(action)
     if step is None:
         raise Invalid(fields={"action": N_("Không có bước này.")})
@@ -114,6 +127,20 @@ def act(slug: str) -> BaseResponse:
             raise
         return _team(slug, error, {"email": request.form.get("email", "")[:320]})
     return redirect(display.to("apps") if action == "leave" else display.to("team", slug), 303)
+
+
+def _ticket(slug: str) -> Response:
+    """A token with which clients register themselves, shown this once."""
+    uses = request.form.get("uses", "1")
+    try:
+        with writing() as work:
+            found = teams.get(work, slug)
+            text = registration.invite(work, found, uses=int(uses) if uses.isdecimal() else 0)
+    except Invalid as error:
+        return _team(slug, error)
+    response = _team(slug, ticket=text)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _invite(work: Work, found: Organization) -> None:
