@@ -100,6 +100,34 @@ def test_roles_are_doubled_and_wait_for_the_migration():
     assert len([name for name in scaled if name.startswith("search")]) == 3
 
 
+def test_every_process_of_ours_has_its_own_volume_and_no_privileges():
+    scaled = services("docker-compose.yml")
+    roles = [scaled[role] for role in ("web1", "web2", "worker1", "worker2")]
+    volumes = [volume.partition(":")[0] for role in roles for volume in role["volumes"]]
+    assert len(set(volumes)) == len(roles)
+    for role in (*roles, scaled["migrate"]):
+        assert role["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in role["security_opt"]
+
+
+def test_every_server_tells_of_its_health():
+    scaled = services("docker-compose.yml")
+    for name in ("nginx", "postgresql", "search1", "search2", "search3", "redis", "s3"):
+        assert scaled[name]["healthcheck"]["test"]
+
+
+def test_nginx_sends_the_files_of_the_store_that_the_portal_names():
+    """The configuration is that of `tests/scaled/test_nginx.py`."""
+    scaled = services("docker-compose.yml")
+    assert scaled["nginx"]["volumes"] == ["./config/nginx.conf:/etc/nginx/conf.d/default.conf:ro"]
+    place = our_settings(scaled["web1"])["OPENDATA_FILES_ACCEL"]
+    config = text_of("config/nginx.conf")
+    assert f"location {place}/ {{" in config
+    endpoint = re.search(r"endpoint=(http://[^&\s]+)", our_settings(scaled["web1"])["OPENDATA_FILES_URL"])[1]
+    assert f"proxy_pass {endpoint}/;" in config
+    assert f"proxy_set_header Host {endpoint.removeprefix('http://')};" in config
+
+
 def test_the_image_runs_without_root_and_tells_of_its_health():
     lines = text_of("Dockerfile")
     assert len(from_lines()) == 2
