@@ -9,7 +9,9 @@ import base64
 import hmac
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from authlib.common.security import generate_token
@@ -28,6 +30,7 @@ import opendata
 from opendata.base.kit.secrets import Peppers
 from opendata.base.models import Base, OAuthGrant
 from opendata.doors.oauth import endpoints
+from opendata.doors.oauth.application import _require_metadata as require_metadata
 from opendata.services.access.changes import Changes
 from opendata.services.access.oauth import (
     access_tokens,
@@ -460,3 +463,22 @@ def test_tokens_of_every_kind_have_an_answer(office, endpoint):
         assert answer.status_code in {200, 400}
         assert answer.get_json().get("error") in {None, "invalid_grant"}
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("address", "mode", "starts"),
+    [
+        ("https://data.example", "production", True),
+        ("http://data.example", "production", False),
+        ("http://127.0.0.1:8000", "production", True),
+        ("http://data.example", "development", True),
+    ],
+)
+def test_a_portal_in_production_has_a_secure_issuer(office, address, mode, starts):
+    """The library finds fault with http only where it is asked to look, and then also on this machine."""
+    settings = replace(office.platform.settings, base_url=address, mode=mode)
+    if starts:
+        require_metadata(SimpleNamespace(settings=settings))
+        return
+    with pytest.raises(ValueError, match="https"):
+        require_metadata(SimpleNamespace(settings=settings))
