@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 EVERY = 0.4
 LATEST = 0.8
 """Seconds after which a request looks by itself: the thread is asleep or was never started."""
+MOMENT = 0.05
+"""Seconds that a look takes at most where the database answers."""
 LIMIT = 10_000
 """Changed rows taken one by one; of more than that everything is forgotten."""
 
@@ -77,14 +79,20 @@ class Changes:
         return time.monotonic() - self._looked
 
     def current(self) -> float:
-        """Before a remembered right is used; gives `age`. Costs a comparison while the watch runs."""
+        """Before a remembered right is used; gives `age`. Costs a comparison while the watch runs.
+
+        Whoever finds another looking waits a moment for what he sees: longer only where the database does
+        not answer, and then what is remembered has to do.
+        """
         age = time.monotonic() - self._looked
         if age <= LATEST:
             return age
-        if self._is_due():
-            with self._lock:
+        if self._is_due() and self._lock.acquire(timeout=MOMENT):
+            try:
                 if self._is_due():  # nobody else has looked meanwhile
                     self._look()
+            finally:
+                self._lock.release()
         return self.age
 
     def _is_due(self) -> bool:
