@@ -28,6 +28,20 @@ BOM = "\ufeff"
 """So that spreadsheets read Vietnamese."""
 
 
+DATASET_COLUMNS = ("slug", "title_vi", "title_en", "calls", "downloads", "bytes", "applications")
+APPLICATION_COLUMNS = (
+    "id",
+    "name",
+    "calls",
+    "throttled",
+    "client_errors",
+    "server_errors",
+    "bytes",
+    "p95_ms",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 @blueprint.operation(
     "GET",
     "/apps/<application_id>/usage",
@@ -86,9 +100,10 @@ def failed_calls(application_id: str) -> Response:
     "GET",
     "/organizations/<organization_id>/usage",
     allows=Action.VIEW_HISTORY,
-    query=schemas.Asked,
+    query=schemas.AskedInForm,
     answer=outputs.listing(schemas.DatasetUsage),
     errors=(404, 422),
+    other_forms=("text/csv",),
 )
 def of_datasets(organization_id: str, query: Mapping[str, Any]) -> Response:
     """Report how the datasets of a department were used.
@@ -100,6 +115,12 @@ def of_datasets(organization_id: str, query: Mapping[str, Any]) -> Response:
         policy.require(work.caller, Action.VIEW_HISTORY, body.id)
         asked = reports.span(work, query["since"], query["until"], query["grain"])
         rows = reports.of_publisher(work, body, asked)
+        name = f"{body.slug}-{query['grain']}.csv"
+    if query["form"] == "csv":
+        flat = [
+            {**row, "title_vi": row["title"].get("vi"), "title_en": row["title"].get("en")} for row in rows
+        ]
+        return as_csv(flat, name, DATASET_COLUMNS)
     return _private(lists.answer(rows, total=len(rows)))
 
 
@@ -107,19 +128,23 @@ def of_datasets(organization_id: str, query: Mapping[str, Any]) -> Response:
     "GET",
     "/usage",
     allows=Action.PLATFORM,
-    query=schemas.Asked,
+    query=schemas.AskedInForm,
     answer=schemas.PlatformUsage,
     errors=(422,),
+    other_forms=("text/csv",),
 )
 def of_platform(query: Mapping[str, Any]) -> Response:
     """Report all calls.
 
-    For operators: the busiest applications and routes, and who was slowed down.
+    For operators: the busiest applications and routes, and who was slowed down. As CSV it is a row for each
+    of the applications.
     """
     with reading() as work:
         policy.require(work.caller, Action.PLATFORM)
         asked = reports.span(work, query["since"], query["until"], query["grain"])
         found = reports.of_platform(work, asked)
+    if query["form"] == "csv":
+        return as_csv(found.applications, f"applications-{query['grain']}.csv", APPLICATION_COLUMNS)
     value = {
         "total": _row(found.total),
         "course": [_row(usage) for usage in found.course],
@@ -139,12 +164,19 @@ def _private(response: Response) -> Response:
     return response
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]], name: str) -> Response:
+def as_csv(
+    rows: Sequence[Mapping[str, Any]], name: str, columns: Sequence[str] = reports.COLUMNS
+) -> Response:
     """A file of comma-separated values (RFC 4180) that spreadsheets open as it is."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, reports.COLUMNS, lineterminator="\r\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
     response = Response(BOM + text.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition("attachment", name)
     return _private(response)
+
+
+def _harmless(value: Any) -> Any:
+    """A name that somebody chose must not be a formula in the spreadsheet of somebody else."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from opendata.services.access import applications, keys
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.meter import Meter
 from opendata.testing.web import City, problem_of
@@ -132,3 +133,18 @@ def test_terms_have_to_be_accepted_as_they_stand(city: City) -> None:
     problem_of(member.post(address, json={"product": "dieu-khoan"}), 403, "terms_not_accepted")
     problem_of(member.post(address, json={"product": "dieu-khoan", "terms": 1}), 403, "terms_not_accepted")
     assert member.post(address, json={"product": "dieu-khoan", "terms": 2}).get_json()["state"] == "active"
+
+
+def test_departments_and_operators_take_their_figures_as_files(city: City) -> None:
+    with city.platform.work(city.caller("member")) as work:
+        made = applications.create(work, "=HYPERLINK(1)")
+        secret = keys.create(work, made, "máy").secret
+    city.client().get(f"/api/v1/datasets/{city.published}", headers={"X-Api-Key": secret})
+    city.platform.part(Meter).count()
+    own = city.client("member").get(f"/api/v1/organizations/{city.own}/usage?grain=day&format=csv")
+    (row,) = csv.DictReader(io.StringIO(own.get_data(as_text=True).removeprefix("\ufeff")))
+    assert (row["title_vi"], row["calls"], row["applications"]) == ("Chất lượng nước biển", "1", "1")
+    every = city.client("operator").get("/api/v1/usage?grain=day&format=csv")
+    rows = list(csv.DictReader(io.StringIO(every.get_data(as_text=True).removeprefix("\ufeff"))))
+    assert [row["name"] for row in rows if row["id"]] == ["'=HYPERLINK(1)"]
+    assert city.client("admin").get("/api/v1/usage?format=csv").status_code == 403

@@ -140,19 +140,24 @@ class Asked(Language):
     )
 
 
-class AskedByGroup(Asked):
+class AskedInForm(Asked):
+    """The same, as JSON or as a file."""
+
+    form = fields.String(
+        load_default="json",
+        data_key="format",
+        validate=base.OneOf(("json", "csv")),
+        metadata={"description": "json or csv."},
+    )
+
+
+class AskedByGroup(AskedInForm):
     """The same, by group."""
 
     group_by = fields.String(
         load_default="none",
         validate=base.OneOf(reports.GROUPS),
         metadata={"description": "What the calls of each step are told apart by."},
-    )
-    form = fields.String(
-        load_default="json",
-        data_key="format",
-        validate=base.OneOf(("json", "csv")),
-        metadata={"description": "json or csv."},
     )
 
 
