@@ -85,5 +85,5 @@ def remember(work: Work, client_id: str, jti: str, end: datetime) -> bool:
     """Whether the assertion is new; from now on it is not. Of two at once one is new."""
     work.session.execute(delete(AssertionId).where(AssertionId.expires_at < work.now))
     insert = insert_into(work.session, AssertionId).values(client_id=client_id, jti=jti, expires_at=end)
-    done = work.session.execute(insert.on_conflict_do_nothing())
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+    added = insert.on_conflict_do_nothing().returning(AssertionId.jti)
+    return work.session.execute(added).first() is not None
