@@ -21,7 +21,7 @@ UPLOAD = (
     b"Content-Type: text/csv\r\n\r\n" + CSV + b"\r\n--ranh--\r\n"
 )
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 class Cell:

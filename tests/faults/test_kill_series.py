@@ -14,7 +14,7 @@ DATASETS = int(os.environ.get("OPENDATA_KILL_DATASETS", "120"))
 SEED = int(os.environ.get("OPENDATA_KILL_SEED", "0")) or secrets.randbelow(1 << 31)
 
 
-@pytest.mark.timeout(300 + POINTS * 20)
+@pytest.mark.timeout(600 + POINTS * 20)
 def test_after_kills_at_random_moments_the_catalogue_is_what_the_source_is(stand: Stand) -> None:
     print(f"OPENDATA_KILL_SEED={SEED}")
     series = Series(stand, DATASETS, SEED)

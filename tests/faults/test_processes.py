@@ -23,7 +23,7 @@ DATASETS = 60
 LEAVES_WITHIN = 25.0
 HOW = ("killed", "hung", "slow")
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
