@@ -129,11 +129,9 @@ def _fields(
     """What is written of a lease is the same for a second, but for what is left of it."""
     mode = "degraded" if gate.degraded else ""
     if admission is None:
-        return (
-            Told(here["asking"].terms, refused or (), here["at"], gate.zone, mode).fields(0)
-            if refused
-            else []
-        )
+        if not refused:
+            return []
+        return Told(here["asking"].terms, refused, here["at"], gate.zone, mode).fields(0)
     lease = admission.lease
     told: Told | None = lease.told
     if told is None or told.second < int(here["at"]):

@@ -6,6 +6,7 @@ bytes is charged afterwards, as it was. Nothing is charged for what the gate ref
 
 import threading
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -16,7 +17,7 @@ import structlog
 
 from opendata.base.kit.errors import N_, RateLimited
 from opendata.base.runtime import Platform
-from opendata.engines.counters import Cell, Counters
+from opendata.engines.counters import Cell, Counters, CountersUnavailable
 from opendata.engines.counters.leases import Asked, Lease, Leases
 from opendata.services.plans.book import Terms
 from opendata.services.plans.rules import SHORT, Rule
@@ -187,9 +188,11 @@ class PlanGate:
         return True
 
     def leave(self, context: Context, holder: str) -> None:
+        """Free the place. While the counters are away it frees itself by its end."""
         rule = _concurrent(context.terms)
         if rule is not None:
-            self.counters.leave(_slots(rule, context), holder)
+            with suppress(CountersUnavailable):
+                self.counters.leave(_slots(rule, context), holder)
 
     def standing(self, context: Context) -> list[Line]:
         """Every countable rule as it stands, without charging anything."""
