@@ -81,6 +81,10 @@ class ElasticIndex:
     def search(self, plan: Plan) -> Results:
         return self._answered(lambda: self._search(plan))
 
+    def request(self, plan: Plan) -> Request:
+        """What the cluster is asked for a plan; for those who measure."""
+        return self._answered(lambda: self._request(plan, self._current()))
+
     def statistics(self, tokens: Iterable[tuple[str, str]]) -> tuple[int, Mapping[tuple[str, str], int]]:
         pairs = list(tokens)
         return self._answered(lambda: self._statistics(pairs))
