@@ -19,11 +19,13 @@ from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.testing.server_fixtures import start_or_skip
 from opendata.testing.servers import RedisServer, scratch_folder
-from opendata.testing.stand import Answer, Call, Load, Question, Web, ask, percentile
+from opendata.testing.stand import Answer, Call, Load, Question, Web, ask, eventually, percentile
 from opendata.testing.web import City, build_city, close_city
 
 pytestmark = pytest.mark.timeout(180)
 WORKERS = 4
+ENOUGH = 40 * WORKERS
+"""Calls after which each of the processes has met some."""
 PATH = "/api/v1/licences"
 
 
@@ -138,7 +140,8 @@ def test_a_rate_passes_the_rate(portal: Portal) -> None:
     most = burst + rate * (time.monotonic() - began)
     assert set(statuses) == {200, 429}
     assert statuses.count(200) <= most * 1.01
-    assert statuses.count(200) >= most * 0.9 - WORKERS  # what the limit allows is there to be used
+    if len(statuses) > 2 * most:  # asked for often enough: what the limit allows is there to be used
+        assert statuses.count(200) >= most * 0.9 - WORKERS
 
 
 def test_a_revoked_key_is_refused_by_all_within_a_second(portal: Portal) -> None:
@@ -146,17 +149,18 @@ def test_a_revoked_key_is_refused_by_all_within_a_second(portal: Portal) -> None
     secret = portal.city.key_of("admin")
     key_id = portal.city.platform.part(Authenticator).key(secret).id
     with portal.load(secret) as load:
-        time.sleep(2.0)
+        eventually(lambda: len(load.calls) > ENOUGH)
         with portal.city.platform.work(portal.city.caller("admin")) as work:
             key = work.session.get_one(ApiKey, key_id)
             application = work.session.get_one(Application, key.application_id)
             keys.revoke(work, application, key, reason="thử")
         revoked = time.monotonic()
-        time.sleep(3.0)
-    before = [call for call in load.calls if call.at < revoked - 0.5]
+        time.sleep(1.0)
+        seen = len(load.calls)
+        eventually(lambda: len(load.calls) > seen + ENOUGH)
+    before = [call for call in load.calls if call.at + call.seconds < revoked - 0.5]
     after = [call for call in load.calls if call.at > revoked + 1.0]
     assert {call.status for call in before} == {200}
-    assert len(after) > 40 * WORKERS, "too few calls to have met every process"
     assert {call.status for call in after} == {401}
 
 
@@ -172,7 +176,7 @@ def test_without_redis_nobody_waits_and_what_was_spent_is_added_once(
     secret = portal.city.key_of(role)
     owner = portal.city.platform.part(Authenticator).key(secret).owner
     with portal.load(secret) as load:
-        time.sleep(2.0)
+        eventually(lambda: len(load.calls) > ENOUGH)
         broken = time.monotonic()
         (redis.kill if fault == "killed" else redis.freeze)()
         time.sleep(3.0)
