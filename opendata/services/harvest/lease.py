@@ -6,23 +6,19 @@ slept through its lease writes nothing.
 
 import os
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
 from sqlalchemy import or_, select, update
 
 from opendata.base.kit.errors import N_, Conflict
 from opendata.base.kit.ids import new_id
 from opendata.base.models import HarvestSource
 from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.base.runtime.heartbeat import beating
 
-log = structlog.get_logger(__name__)
 DURATION = timedelta(seconds=60)
-HEARTBEAT = 10.0
 _PROCESSES = Path("/proc/self").parent
 
 
@@ -112,23 +108,12 @@ def _began(pid: int) -> str:
     return status.rpartition(")")[2].split()[19]
 
 
-@contextmanager
-def heartbeat(platform: Platform, source_id: str, fence: int) -> Iterator[None]:
-    """Prolongs the lease from a thread of its own, so that a slow peer cannot cost it."""
-    done = threading.Event()
+def heartbeat(platform: Platform, source_id: str, fence: int) -> AbstractContextManager[None]:
+    """Prolongs the lease meanwhile, so that a slow peer cannot cost it. The writing transactions tell a loss
+    themselves."""
 
     def beat() -> None:
-        while not done.wait(HEARTBEAT):
-            try:
-                with platform.work(SYSTEM) as work:
-                    hold(work, source_id, fence)
-            except Exception as error:  # noqa: BLE001  # the writing transactions tell the loss themselves
-                log.warning("harvest.heartbeat", source=source_id, error=repr(error))
+        with platform.work(SYSTEM) as work:
+            hold(work, source_id, fence)
 
-    thread = threading.Thread(target=beat, name=f"lease:{source_id[:8]}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    return beating(source_id[:8], beat)
