@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Code, Id, Instant, JsonValue, Obj, Slug, UtcDateTime
@@ -60,7 +60,17 @@ class Subscription(Base):
     """State: pending, active, paused, rejected, ended; the last two are final."""
 
     __tablename__ = "subscription"
-    __table_args__ = (Index("ix_subscription_application_product", "application_id", "product_id"),)
+    __table_args__ = (
+        Index("ix_subscription_application_product", "application_id", "product_id"),
+        Index(
+            "uq_subscription_open",
+            "application_id",
+            "product_id",
+            unique=True,
+            sqlite_where=text("state <> 'rejected' AND state <> 'ended'"),
+            postgresql_where=text("state <> 'rejected' AND state <> 'ended'"),
+        ),
+    )
 
     id: Mapped[Id]
     version: Mapped[int] = mapped_column(index=True)

@@ -148,6 +148,47 @@ def take_step(subscription_id: str, body: Mapping[str, Any]) -> Response:
     return answers.json(value)
 
 
+@blueprint.operation(
+    "PUT",
+    "/subscriptions/<subscription_id>/plan",
+    allows=Action.ORGANIZATION_EDIT,
+    body=schemas.MovedTo,
+    answer=schemas.Subscription,
+    errors=(404,),
+)
+def move(subscription_id: str, body: Mapping[str, Any]) -> Response:
+    """Move a subscription to another plan, or to the newest version of its own.
+
+    For administrators of the product's department. What was used stays used.
+    """
+    with writing() as work:
+        policy.require_person(work.caller)
+        found = subscriptions.move(work, subscription_id, body["plan"])
+        value = _subscription(found, _slug(work, found))
+    return answers.json(value)
+
+
+@blueprint.operation(
+    "PUT",
+    "/subscriptions/<subscription_id>/agreement",
+    allows=Action.PLATFORM,
+    body=schemas.Agreement,
+    answer=schemas.Subscription,
+    errors=(404,),
+)
+def agree(subscription_id: str, body: Mapping[str, Any]) -> Response:
+    """Agree on another amount of one rule with one subscriber.
+
+    For operators; kept with its author and day.
+    """
+    with writing() as work:
+        policy.require(work.caller, Action.PLATFORM)
+        until = body["until"].isoformat() if body["until"] else None
+        found = subscriptions.agree(work, subscription_id, body["rule"], body["amount"], until=until)
+        value = _subscription(found, _slug(work, found))
+    return answers.json(value)
+
+
 def _product(work: Work, item: Product) -> dict[str, Any]:
     owner = work.session.get(Organization, item.organization_id) if item.organization_id else None
     return {

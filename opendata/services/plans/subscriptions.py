@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.ids import new_id
@@ -106,7 +107,10 @@ def _made(work: Work, application: Application, wanted: Product, terms: int | No
         overrides=[],
     )
     work.session.add(made)
-    work.session.flush()
+    try:
+        work.session.flush()
+    except IntegrityError as error:  # another asked at the same moment
+        raise AlreadySubscribed from error
     audit.record(work, "subscription.request", "subscription", made.id, {"product": wanted.slug})
     return made
 

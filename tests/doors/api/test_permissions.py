@@ -99,6 +99,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/apps/{application_id}/subscriptions"): {"product": "du-lieu-mo"},
     ("post", "/subscriptions/{subscription_id}/steps"): {"step": "end"},
     ("post", "/apps/{application_id}/webhooks"): {"url": "https://app.example/more"},
+    ("put", "/subscriptions/{subscription_id}/plan"): {"plan": "basic"},
+    ("put", "/subscriptions/{subscription_id}/agreement"): {"rule": "calmonth", "amount": 5_000_000},
     ("post", "/apps/{application_id}/transfer"): {"email": "ban@vidu.example"},
     ("post", "/network-blocks"): {"network": "192.0.2.0/24", "reason": "Gọi quá nhiều."},
     ("delete", "/network-blocks/{block_id}"): {"reason": "Đã nói chuyện."},

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from opendata.app import create_app
 from opendata.assembly import assemble
 from opendata.base.kit.errors import OpenDataError
-from opendata.base.models import AuditEvent, PlanVersion, Subscription
-from opendata.services.plans import declaration
+from opendata.base.models import Application, AuditEvent, PlanVersion, Subscription
+from opendata.base.runtime import SYSTEM
+from opendata.services.plans import declaration, products, subscriptions
 from opendata.settings import load
 from opendata.testing.web import City
 
@@ -160,3 +161,25 @@ def test_a_network_is_blocked_from_the_command_line(terminal: Any) -> None:
 
 def assemble_of(terminal: Any) -> Any:
     return assemble(load(overrides=terminal.installed))
+
+
+def test_subscriptions_are_decided_from_the_command_line(terminal: Any) -> None:
+    terminal.ok("migrate")
+    terminal.ok("user", "create", "a@b.example", "Người", "--password-stdin", stdin="một câu dễ nhớ nhé\n")
+    terminal.ok("key", "create", "a@b.example")
+    platform = assemble_of(terminal)
+    with platform.work(SYSTEM) as work:
+        wanted = products.offer(
+            work, "mo", organization_id=None, plan="partner", title={"vi": "Mở"}, approval="manual"
+        )
+        subscriptions.grant(
+            work, work.session.scalars(select(Application).where(Application.name == "default")).one(), wanted
+        )
+    platform.close()
+    (row,) = terminal.json("plan", "requests")
+    assert (row["product"], row["state"]) == ("mo", "pending")
+    assert terminal.call("plan", "decide", row["id"], "reject") == 1
+    terminal.ok("plan", "decide", row["id"], "approve")
+    terminal.ok("plan", "agree", row["id"], "calmonth", "9000000", "--until", "2031-12-31")
+    assert "basic" in terminal.ok("plan", "move", row["id"], "basic")
+    assert terminal.json("plan", "requests")[0]["state"] == "active"

@@ -331,6 +331,26 @@ class SubscriptionStep(base.Schema):
     )
 
 
+class MovedTo(base.Schema):
+    """Another plan."""
+
+    plan = base.Text(required=True, most=40, metadata={"description": "Name of the plan."})
+
+
+class Agreement(base.Schema):
+    """Another amount of one rule."""
+
+    rule = base.Text(required=True, most=32, metadata={"description": "Name of the rule of its plan."})
+    amount = fields.Integer(
+        strict=True, required=True, validate=base.Between(1, 10**12), metadata={"description": "How much."}
+    )
+    until = fields.Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The last day it counts; for good without.", "example": "2026-12-31"},
+    )
+
+
 class NewProduct(base.Schema):
     """A product as its department offers it."""
 

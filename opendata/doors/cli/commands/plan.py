@@ -1,5 +1,6 @@
 """`opendata plan`: how much whom may ask for."""
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ from opendata.base.kit.errors import N_
 from opendata.base.models import Plan, PlanVersion
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
-from opendata.services.plans import plans, rules
+from opendata.services.plans import plans, rules, subscriptions
 
 COLUMNS = {
     "slug": N_("Gói"),
@@ -17,6 +18,14 @@ COLUMNS = {
     "number": N_("Bản"),
     "rules": N_("Giới hạn"),
     "page_max": N_("Số dòng mỗi trang"),
+}
+REQUESTS = {
+    "id": N_("Mã"),
+    "application": N_("Ứng dụng"),
+    "product": N_("Sản phẩm"),
+    "plan": N_("Gói"),
+    "state": N_("Trạng thái"),
+    "requested_at": N_("Từ"),
 }
 VERSIONS = {"number": N_("Bản"), "valid_from": N_("Từ"), "rules": N_("Giới hạn")}
 
@@ -96,6 +105,64 @@ def retire(console: Console, plan: str) -> None:
     with console.work() as work:
         plans.retire(work, plan)
     console.say(N_("Gói %(plan)s không nhận đăng ký mới."), plan=plan)
+
+
+@command.command("requests", help=N_("Liệt kê đăng ký chưa kết thúc, đang chờ ở trên."))
+@json_option
+@with_console
+def requests(console: Console, *, as_json: bool) -> None:
+    with console.read() as work:
+        rows = [
+            {
+                "id": item.id,
+                "application": application.name,
+                "product": wanted.slug,
+                "plan": item.plan_slug,
+                "state": item.state,
+                "requested_at": item.requested_at.isoformat(timespec="minutes"),
+            }
+            for item, wanted, application in subscriptions.to_decide(work)
+        ]
+    console.rows(rows, REQUESTS, as_json=as_json)
+
+
+@command.command("decide", help=N_("Duyệt, từ chối, tạm dừng, cho tiếp tục hoặc kết thúc một đăng ký."))
+@click.argument("subscription")
+@click.argument("step", type=click.Choice([*subscriptions.STEPS]))
+@click.option("--reason", default="", help=N_("Lý do, người đăng ký đọc được."))
+@with_console
+def decide(console: Console, subscription: str, step: str, *, reason: str) -> None:
+    with console.work() as work:
+        found = subscriptions.take_step(work, subscription, step, reason=reason)
+    console.say(N_("Đăng ký %(id)s: %(state)s."), id=found.id, state=found.state)
+
+
+@command.command("move", help=N_("Chuyển một đăng ký sang gói khác hoặc bản mới nhất; đã dùng vẫn tính."))
+@click.argument("subscription")
+@click.argument("plan")
+@with_console
+def move(console: Console, subscription: str, plan: str) -> None:
+    with console.work() as work:
+        found = subscriptions.move(work, subscription, plan)
+    console.say(
+        N_("Đăng ký %(id)s theo gói %(plan)s, bản %(number)s."),
+        id=found.id,
+        plan=found.plan_slug,
+        number=found.plan_number,
+    )
+
+
+@command.command("agree", help=N_("Thỏa thuận mức khác của một quy tắc cho một đăng ký."))
+@click.argument("subscription")
+@click.argument("rule")
+@click.argument("amount", type=click.IntRange(1, rules.MOST))
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help=N_("Ngày cuối cùng; bỏ trống: mãi mãi."))
+@with_console
+def agree(console: Console, subscription: str, rule: str, amount: int, *, until: datetime | None) -> None:
+    with console.work() as work:
+        last = until.date().isoformat() if until else None
+        found = subscriptions.agree(work, subscription, rule, amount, until=last)
+    console.say(N_("Đăng ký %(id)s: %(rule)s là %(amount)s."), id=found.id, rule=rule, amount=amount)
 
 
 def _row(plan: Plan, version: PlanVersion, language: str) -> dict[str, Any]:
