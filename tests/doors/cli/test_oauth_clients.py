@@ -49,6 +49,10 @@ def test_a_client_that_cannot_be_is_told_why(terminal) -> None:
     assert "redirect_uris" in terminal.err
 
 
+def test_a_key_may_begin_with_a_dash(terminal) -> None:
+    assert terminal.call("client", "remove-key", "-Uti_x", "--reason", "lộ khóa") == 1
+
+
 def test_signing_keys_change(terminal) -> None:
     terminal.ok("client", "rotate-key", "--now")
     first = terminal.json("client", "keys")

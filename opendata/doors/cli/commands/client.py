@@ -163,7 +163,11 @@ def rotate_key(console: Console, *, at_once: bool) -> None:
     console.say(N_("Khóa ký hiện hành: %(kid)s"), kid=row.kid)
 
 
-@command.command("remove-key", help=N_("Bỏ ngay một khóa ký bị lộ."))
+@command.command(
+    "remove-key",
+    help=N_("Bỏ ngay một khóa ký bị lộ."),
+    context_settings={"ignore_unknown_options": True},  # the name of a key may begin with a dash
+)
 @click.argument("kid")
 @click.option("--reason", required=True, help=N_("Lý do."))
 @with_console
