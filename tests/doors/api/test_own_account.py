@@ -1,12 +1,13 @@
 """What a person looks after about the own account, over REST as on the pages."""
 
+from datetime import timedelta
 from typing import Any
 
 import pyotp
 import pytest
 
 from opendata.base.models import OAuthGrant
-from opendata.services.access import applications, keys
+from opendata.services.access import accounts, applications, keys, people, tokens
 from opendata.services.access.oauth import consents, families, refresh
 from opendata.services.access.scopes import OPEN
 from opendata.testing.web import City, problem_of
@@ -146,3 +147,22 @@ def test_consents_from_several_devices_are_one_line(city: City, given: str) -> N
         assert row.scopes == ["read", "download", "publish"]
         consents.withdraw(work, city.oauth_client)
         assert consents.given(work) == []
+
+
+@pytest.mark.parametrize("way", ["changed", "reset"])
+def test_a_new_password_ends_what_applications_were_given(city: City, given: str, way: str) -> None:
+    """Somebody else may have been at the account, and have let something in."""
+    old, new = "mật khẩu trước đây", "mật khẩu từ nay về sau"
+    with city.platform.work(city.caller("editor")) as work:
+        user = people.by_id(work, city.users["editor"])
+        people.set_password(user, old)
+        assert len(consents.given(work)) == 1
+        link = tokens.direct(work, accounts.RESET, life=timedelta(hours=1), user_id=user.id)
+    with city.platform.work(city.caller("editor")) as work:
+        user = people.by_id(work, city.users["editor"])
+        if way == "changed":
+            people.change_password(work, user, old, new)
+        else:
+            accounts.reset(work, link, new)
+        assert consents.given(work) == []
+        assert work.session.get_one(OAuthGrant, given).revoked_at is not None
