@@ -30,13 +30,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def engines(request: pytest.FixtureRequest) -> Iterator[None]:
+def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The engines of this test run; whoever builds an installation asks for them (see `modes`)."""
-    if not modes.scaled():
-        yield
-        return
-    names = ("postgres_server", "elastic_server", "redis_server", "s3_server")
-    modes.mode.begin(*map(request.getfixturevalue, names))
+    modes.mode.pattern = tmp_path_factory.mktemp("pattern")
+    if modes.scaled():
+        names = ("postgres_server", "elastic_server", "redis_server", "s3_server")
+        modes.mode.begin(*map(request.getfixturevalue, names))
     yield
     modes.mode.end()
 

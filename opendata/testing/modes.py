@@ -51,13 +51,11 @@ class Servers:
             raise RuntimeError("the servers of the scaled mode run inside pytest only")
         return cls(**json.loads(told))
 
-    def settings(self, folder: Path, *, migrated: bool) -> dict[str, str]:
-        """Of an installation in `folder`; the second time the same."""
+    def settings(self, folder: Path, template: str) -> dict[str, str]:
+        """Of an installation in `folder`; the second time the same. Its database begins as `template`."""
         name = name_of(folder)
         return {
-            "database_url": make_database(
-                self.postgresql, name, template=self.template if migrated else "template0"
-            ),
+            "database_url": make_database(self.postgresql, name, template=template),
             "search_url": f"elasticsearch://{self.elastic}/{name}?timeout=20&replicas=0",
             "files_url": self.s3.replace("{name}", name),
             "jobs_url": f"{self.redis}?name={name}",
@@ -72,7 +70,11 @@ class Mode:
     """Does it ask for `engines`? Outside of pytest there is nobody to ask."""
 
     def __init__(self) -> None:
+        self.pattern: Path | None = None
+        """Where an installation may lie that others are copies of."""
         self.leftovers: Leftovers | None = None
+        self.known: set[Path] = set()
+        """The folders whose settings were asked for."""
 
     def begin(
         self, postgresql: PostgresServer, elastic: ElasticNode, redis: RedisServer, s3: S3Server
@@ -90,7 +92,7 @@ class Mode:
     def end(self) -> None:
         if self.leftovers:
             self.leftovers.close()
-        self.leftovers = None
+        self.leftovers = self.pattern = None
         os.environ.pop(_SERVERS, None)
 
 
@@ -101,12 +103,22 @@ def name_of(folder: Path) -> str:
     return f"t{sha256(str(folder).encode())[:12]}"
 
 
-def engine_settings(folder: Path, *, migrated: bool = True) -> dict[str, str]:
+def engine_settings(folder: Path, *, migrated: bool = True, copy_of: Path | None = None) -> dict[str, str]:
     """Settings of the engines for an installation in `folder`; none for the embedded mode. On the servers
-    its database has all tables already unless it is not to be `migrated`."""
+    its database has all tables already unless it is not to be `migrated`, or is a copy of another's."""
     if not mode.declared:
         raise RuntimeError(f"a test that builds an installation asks for the fixture `{FIXTURE}`")
-    return Servers.known().settings(folder, migrated=migrated) if scaled() else {}
+    mode.known.add(folder)
+    if not scaled():
+        return {}
+    servers = Servers.known()
+    template = name_of(copy_of) if copy_of else servers.template if migrated else "template0"
+    return servers.settings(folder, template)
+
+
+def is_new(folder: Path) -> bool:
+    """Whether nothing has been installed there yet."""
+    return folder not in mode.known and not (folder / "opendata.db").exists()
 
 
 def make_tables(engine: Engine) -> None:

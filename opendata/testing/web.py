@@ -7,15 +7,18 @@ the role `foreign`.
 
 import io
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
@@ -32,8 +35,8 @@ from opendata.base.formats.record import (
     Spatial,
 )
 from opendata.base.kit.hashes import digest
-from opendata.base.models import Application, Dataset, Organization, User
-from opendata.base.runtime import SYSTEM, Caller, Platform, Work
+from opendata.base.models import Application, Dataset, HarvestSource, Job, Organization, User
+from opendata.base.runtime import SYSTEM, Caller, Platform, Work, jobs
 from opendata.doors.http.control_limits import BUCKETS
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
 from opendata.services.access import (
@@ -233,10 +236,47 @@ def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) ->
 def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str, str] | None = None) -> City:
     """The city in `folder`, behind the whole web application, on the engines of the test run (with index and
     counters in memory where it is the embedded mode), or on those given (settings)."""
+    pattern = modes.mode.pattern
+    if engines is None and pattern and modes.is_new(folder):
+        return _copied(folder, pattern, floor_per_second=floor_per_second)
     chosen = modes.engine_settings(folder) if engines is None else engines
-    engines = {"search_url": "memory://", "counters_url": "memory://", **chosen}
+    return _made(folder, chosen, floor_per_second=floor_per_second)
+
+
+def _copied(folder: Path, pattern: Path, **settings: int) -> City:
+    """As made anew, for half the time: what is in memory and what knows its folder is put right."""
+    kept = _pattern(pattern)
+    shutil.copytree(pattern, folder, dirs_exist_ok=True)
+    platform, app = _opened(folder, modes.engine_settings(folder, copy_of=pattern), **settings)
+    with platform.work(SYSTEM) as work:
+        work.session.get_one(HarvestSource, kept.source).url = str(folder / "nguon")
+        for dataset in work.session.scalars(select(Dataset.id)):
+            work.after("dataset", dataset)
+        for job in work.session.scalars(select(Job)):
+            work.after(jobs.TOPIC, job.id, {"kind": job.kind})
+    return replace(kept, platform=platform, app=app, users=dict(kept.users), secrets=dict(kept.secrets))
+
+
+@cache
+def _pattern(folder: Path) -> City:
+    """A city whose platform is closed."""
+    city = _made(folder, modes.engine_settings(folder))
+    city.platform.close()
+    return city
+
+
+def _made(folder: Path, engines: Mapping[str, str], **settings: int) -> City:
+    city = City(*_opened(folder, engines, **settings))
+    _lift_limits(city)
+    _settle(city)
+    _harvest(city, folder / "nguon")
+    _equip(city)
+    return city
+
+
+def _opened(folder: Path, engines: Mapping[str, str], *, floor_per_second: int = 0) -> tuple[Platform, Flask]:
     settings = Settings(
-        **engines,  # type: ignore[arg-type]  # texts all
+        **{"search_url": "memory://", "counters_url": "memory://", **engines},  # type: ignore[arg-type]
         data_dir=str(folder),
         mode="test",
         base_url="http://localhost",
@@ -253,12 +293,7 @@ def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str,
     modes.make_tables(platform.engine)
     app = create_app(platform=platform)
     app.test_client_class = ApiClient
-    city = City(platform, app)
-    _lift_limits(city)
-    _settle(city)
-    _harvest(city, folder / "nguon")
-    _equip(city)
-    return city
+    return platform, app
 
 
 def _harvest(city: City, folder: Path) -> None:
