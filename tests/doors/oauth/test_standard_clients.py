@@ -59,12 +59,6 @@ def used(portal, session) -> str:
     return answer.json()["kind"]
 
 
-def is_dead(portal, token) -> bool:
-    """In every worker, a second after its revocation."""
-    time.sleep(1)
-    return portal.everywhere(token) == {401}
-
-
 def revoked(metadata, token, **credentials) -> bool:
     data = {"token": token, **credentials.pop("data", {})}
     answer = requests.post(metadata["revocation_endpoint"], data, timeout=10, **credentials)
@@ -103,7 +97,7 @@ def test_authlib_with_a_person(portal, metadata, public):
     assert used(portal, session) == "token"
     answer = session.revoke_token(metadata["revocation_endpoint"], fresh["refresh_token"])
     assert answer.status_code == 200
-    assert is_dead(portal, fresh["access_token"])
+    assert portal.dead_everywhere(fresh["access_token"])
 
 
 @pytest.mark.parametrize("public", [True, False])
@@ -125,7 +119,7 @@ def test_requests_oauthlib_with_a_person(portal, metadata, public):
     assert fresh["refresh_token"] != token["refresh_token"]
     assert used(portal, session) == "token"
     assert revoked(metadata, fresh["refresh_token"], auth=auth, data=named)
-    assert is_dead(portal, fresh["access_token"])
+    assert portal.dead_everywhere(fresh["access_token"])
 
 
 # --- for itself ------------------------------------------------------------------------------------
@@ -139,7 +133,7 @@ def test_authlib_with_a_secret(portal, metadata):
     assert "refresh_token" not in token
     assert used(portal, session) == "token"
     session.revoke_token(metadata["revocation_endpoint"], token["access_token"])
-    assert is_dead(portal, token["access_token"])
+    assert portal.dead_everywhere(token["access_token"])
 
 
 def test_requests_oauthlib_with_a_secret(portal, metadata):
@@ -149,7 +143,7 @@ def test_requests_oauthlib_with_a_secret(portal, metadata):
     token = session.fetch_token(metadata["token_endpoint"], auth=auth)
     assert used(portal, session) == "token"
     assert revoked(metadata, token["access_token"], auth=auth)
-    assert is_dead(portal, token["access_token"])
+    assert portal.dead_everywhere(token["access_token"])
 
 
 @pytest.fixture
@@ -186,7 +180,7 @@ def test_authlib_with_a_private_key(portal, metadata, robot):
     assert used(portal, session) == "token"
     answer = session.revoke_token(metadata["revocation_endpoint"], token["access_token"])
     assert answer.status_code == 200
-    assert is_dead(portal, token["access_token"])
+    assert portal.dead_everywhere(token["access_token"])
 
 
 def test_requests_oauthlib_with_a_private_key(portal, metadata, robot):
@@ -195,7 +189,7 @@ def test_requests_oauthlib_with_a_private_key(portal, metadata, robot):
     token = session.fetch_token(metadata["token_endpoint"], include_client_id=True, **proof)
     assert used(portal, session) == "token"
     assert revoked(metadata, token["access_token"], data=assertion(metadata, *robot))
-    assert is_dead(portal, token["access_token"])
+    assert portal.dead_everywhere(token["access_token"])
 
 
 # --- devices ---------------------------------------------------------------------------------------
@@ -221,7 +215,7 @@ def test_authlib_with_a_device(portal, metadata):
     assert used(portal, session) == "token"
     answer = session.revoke_token(metadata["revocation_endpoint"], fresh["refresh_token"])
     assert answer.status_code == 200
-    assert is_dead(portal, fresh["access_token"])
+    assert portal.dead_everywhere(fresh["access_token"])
 
 
 def test_requests_oauthlib_with_a_device(portal, metadata):
@@ -234,7 +228,7 @@ def test_requests_oauthlib_with_a_device(portal, metadata):
     fresh = session.refresh_token(metadata["token_endpoint"], token["refresh_token"], **named)
     assert used(portal, session) == "token"
     assert revoked(metadata, fresh["refresh_token"], data=named)
-    assert is_dead(portal, fresh["access_token"])
+    assert portal.dead_everywhere(fresh["access_token"])
 
 
 # --- the command line ------------------------------------------------------------------------------
