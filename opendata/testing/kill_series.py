@@ -196,7 +196,7 @@ class Series:
         assert jobs.counts(self._platform).keys() <= {"failed"}
         self._require_files({files[d.id]: expected[d.content["title"]["vi"]] for d in found})
         assert self.stand.settled()
-        shown = self.stand.ask("/api/v1/datasets?size=0").json()
+        shown = self.stand.ask("/api/v1/datasets?size=1").json()
         assert shown["meta"]["total"] == public
 
     def _require_files(self, numbers: dict[str | None, int]) -> None:
