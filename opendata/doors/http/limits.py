@@ -111,8 +111,8 @@ def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Fiel
     if admission is None and lines is None:
         return []
     gate = parts.part(PlanGate)
-    if admission is not None and (response.status_code == 304 or response.status_code >= 500):
-        gate.uncharge(admission)
+    if admission is not None:
+        _settle(response, here, admission, gate)
     fields = _fields(admission, lines, here, gate)
     if admission is not None and (spent := here.get("cost")) is not None:
         cost = {"requests": admission.taken, **spent}
@@ -121,6 +121,26 @@ def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Fiel
         asking, holder = here["asking"], here["request_id"]
         response.call_on_close(lambda: gate.leave(asking, holder))
     return fields
+
+
+def _settle(response: Response, here: dict[str, Any], admission: Admission, gate: PlanGate) -> None:
+    """What a call cost once its answer is known."""
+    if response.status_code == 304 or response.status_code >= 500:
+        gate.uncharge(admission)
+    elif admission.context.terms.by_bytes and "bytes" not in here.get("cost", ()):
+        asked = this_request()
+        if PRICES.get(asked.endpoint or "", _USUAL).by_bytes:
+            cost(bytes=sent(response, asked.method))
+
+
+def sent(response: Response, method: str) -> int:
+    """Bytes of the body that go out."""
+    if method == "HEAD" or response.status_code == 304:
+        return 0
+    body = response.response
+    if type(body) is list and len(body) == 1:  # whole, as most are: quicker than to read the field
+        return len(body[0])
+    return response.content_length or getattr(response, "bytes_by_proxy", 0)
 
 
 def _fields(

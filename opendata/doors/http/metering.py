@@ -8,7 +8,7 @@ from flask import Request, Response
 from opendata.base.kit.secrets import redact
 from opendata.base.runtime import Platform
 from opendata.doors.http import address
-from opendata.doors.http.limits import PLANE
+from opendata.doors.http.limits import PLANE, sent
 from opendata.services.plans.gate import Admission
 from opendata.services.plans.meter import Meter, Record
 
@@ -33,7 +33,7 @@ def note(response: Response, asked: Request, here: dict[str, Any], parts: Platfo
             status,
             here.get("error_code", "") if failed else "",
             (time.perf_counter() - here["began"]) * 1000,
-            _sent(response, method, status),
+            sent(response, method),
             spent.get("rows", 0) if spent else 0,
             admission.taken if admission is not None else 0,
             address.network(environ.get("REMOTE_ADDR")),
@@ -44,13 +44,3 @@ def note(response: Response, asked: Request, here: dict[str, Any], parts: Platfo
             redact(asked.query_string.decode("utf-8", "replace")) if failed else "",
         )
     )
-
-
-def _sent(response: Response, method: str, status: int) -> int:
-    """Bytes of the body that go out."""
-    if method == "HEAD" or status == 304:
-        return 0
-    body = response.response
-    if type(body) is list and len(body) == 1:  # whole, as most are: quicker than to read the field
-        return len(body[0])
-    return response.content_length or getattr(response, "bytes_by_proxy", 0)

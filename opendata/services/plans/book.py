@@ -37,6 +37,8 @@ class Terms:
     """The rules that cells count, those of requests first."""
     partitions: tuple[str, ...] = field(init=False, repr=False)
     """What its rules count by, each once."""
+    by_bytes: bool = field(init=False, repr=False)
+    """Whether a rule counts the bytes of answers."""
     serial: int = field(init=False, repr=False, compare=False, default_factory=count().__next__)
     """Another each time a plan is read: what was leased by rules that have changed is asked for anew."""
     memory: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -47,6 +49,7 @@ class Terms:
         counted.sort(key=lambda rule: rule.unit != "requests")
         object.__setattr__(self, "counted", tuple(counted))
         object.__setattr__(self, "partitions", tuple(dict.fromkeys(rule.partition for rule in self.rules)))
+        object.__setattr__(self, "by_bytes", any(rule.unit == "bytes" for rule in self.rules))
 
     def times(self, factor: int) -> "Terms":
         """The same with so many times the amounts."""

@@ -53,6 +53,25 @@ def test_rows_and_bytes_are_charged_as_they_were_and_told(city: City, client: Fl
     assert left(city) == {"hour": 99, "rows-day": 20_000 - ROWS, "bytes-day": 1_000_000 - SIZE}
 
 
+@pytest.mark.parametrize("path", ["/api/v1/datasets?q=nuoc", "/api/v1/datasets/{published}"])
+def test_answers_cost_the_bytes_that_go_out(city: City, path: str) -> None:
+    city.limit("anonymous", "100/hour", "1000000 bytes/day")
+    answer = city.app.test_client().get(path.format(published=city.published))
+    size = len(answer.data)
+    assert answer.headers["X-Request-Cost"] == f"requests=1, bytes={size}"
+    assert left(city)["bytes-day"] == 1_000_000 - size
+    kept = {"If-None-Match": answer.headers["ETag"]}
+    assert city.app.test_client().get(path.format(published=city.published), headers=kept).status_code == 304
+    assert left(city) == {"hour": 99, "bytes-day": 1_000_000 - size}, "what was not sent costs nothing"
+
+
+def test_a_published_file_costs_its_request_alone(city: City) -> None:
+    city.limit("anonymous", "100/hour", "1 bytes/day")
+    _, resource = city.add_file()
+    assert city.app.test_client().get(f"/api/v1/resources/{resource}/download").status_code == 200
+    assert left(city) == {"hour": 99, "bytes-day": 1}
+
+
 def test_a_call_starts_while_anything_is_left_and_not_after(city: City, client: FlaskClient) -> None:
     city.limit("anonymous", "100/hour", "12000 rows/day")
     assert [client.get(PATH).status_code for _ in range(4)] == [200, 200, 200, 429]
