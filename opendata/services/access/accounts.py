@@ -13,7 +13,6 @@ from opendata.base.models import ApiKey, Application, User
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.services.access import audit, keys, mails, people, policy, signup, tokens
 from opendata.services.access.changes import next_version
-from opendata.services.access.oauth import families
 from opendata.services.access.policy import Action
 
 CONFIRM, RESET = "confirm", "reset"
@@ -116,9 +115,7 @@ def reset(work: Work, token: str, password: str) -> User:
     if user.confirmed_at is None:
         _end_keys(work, user)
         own(work, user)
-    people.set_password(user, password)
-    families.end_of_person(work, user.id)
-    audit.record(work, "user.reset", "user", user.id)
+    people.replace_password(work, user, password, noted="user.reset")
     mails.post(work, user.email, user.locale, CHANGED_SUBJECT, CHANGED_BODY, name=user.name)
     return user
 

@@ -84,13 +84,17 @@ def set_password(user: User, password: str) -> None:
     user.epoch += 1
 
 
-def change_password(work: Work, user: User, current: str, password: str) -> None:
-    """Set a new password after the present one is given; what applications were given ends.
-    Raises `BadCredentials`, `Invalid`."""
-    _require_password(user, current)
+def replace_password(work: Work, user: User, password: str, *, noted: str = "user.password") -> None:
+    """Ends every session of the account, and what applications were given. Raises `Invalid`."""
     set_password(user, password)
     families.end_of_person(work, user.id)
-    audit.record(work, "user.password", "user", user.id)
+    audit.record(work, noted, "user", user.id)
+
+
+def change_password(work: Work, user: User, current: str, password: str) -> None:
+    """Set a new password after the present one is given. Raises `BadCredentials`, `Invalid`."""
+    _require_password(user, current)
+    replace_password(work, user, password)
 
 
 def by_id(work: Work, user_id: str) -> User:

@@ -338,6 +338,15 @@ def test_a_refresh_may_ask_for_less_and_never_for_more(office):
     assert office.refresh(client, less["refresh_token"]).get_json()["scope"] == "read download"
 
 
+def test_a_new_password_ends_what_applications_were_given(office):
+    client = office.web()
+    token = office.tokens(client)["refresh_token"]
+    with office.platform.work(SYSTEM) as work:
+        person = people.by_id(work, office.city.users["editor"])
+        people.replace_password(work, person, "mat-khau-hoan-toan-moi")
+    assert office.refresh(client, token).get_json()["error"] == "invalid_grant"
+
+
 def test_a_refresh_looks_at_the_person_anew(office):
     client = office.web()
     token = office.tokens(client, role="member")["refresh_token"]

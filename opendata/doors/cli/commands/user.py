@@ -53,7 +53,7 @@ def password(console: Console, email: str, *, password_stdin: bool) -> None:
         people.get(work, email)
     wanted = ask_password(console, from_stdin=password_stdin)
     with console.work() as work:
-        people.set_password(people.get(work, email), wanted)
+        people.replace_password(work, people.get(work, email), wanted)
     console.say(N_("Đã đổi mật khẩu của %(email)s."), email=email)
 
 
