@@ -10,7 +10,7 @@ from opendata.base.runtime import Work
 from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint
 from opendata.doors.api.schemas import outputs
-from opendata.doors.api.schemas import plans as schemas
+from opendata.doors.api.schemas import subscriptions as schemas
 from opendata.doors.http import answers
 from opendata.doors.http.context import reading, writing
 from opendata.doors.http.permissions import ANYONE

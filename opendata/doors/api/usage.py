@@ -10,7 +10,7 @@ from flask import Response
 from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint
 from opendata.doors.api.schemas import outputs
-from opendata.doors.api.schemas import plans as schemas
+from opendata.doors.api.schemas import usage as schemas
 from opendata.doors.http import answers
 from opendata.doors.http.context import reading
 from opendata.doors.http.dispositions import content_disposition

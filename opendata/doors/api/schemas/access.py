@@ -5,19 +5,13 @@ from typing import Any
 from marshmallow import fields
 
 from opendata.base.runtime import ROLES
-from opendata.doors.api.schemas import base
+from opendata.doors.api.schemas import base, stated
 from opendata.doors.api.schemas.records import extended
 from opendata.services.access.applications import ENVIRONMENTS
 from opendata.services.access.policy import SCOPES
 from opendata.services.access.teams import KINDS
 
 _TIME: dict[str, Any] = {"example": "2027-01-31T00:00:00Z"}
-
-
-def _text(description: str, *, nullable: bool = False, most: int = 2000, **metadata: Any) -> base.Text:
-    return base.Text(
-        required=True, allow_none=nullable, most=most, metadata={"description": description, **metadata}
-    )
 
 
 def _scopes(description: str, **kwargs: Any) -> fields.Field[Any]:
@@ -53,107 +47,107 @@ def _role(**kwargs: Any) -> fields.String:
 class Me(base.Schema):
     """Who is asking, as the portal sees it."""
 
-    kind = _text("anonymous, user, key or token.", example="key")
-    name = _text("Name of the person or of the key.", nullable=True)
+    kind = stated.text("anonymous, user, key or token.", example="key")
+    name = stated.text("Name of the person or of the key.", nullable=True)
     scopes = _scopes("What the key or token may do; all for a signed-in browser.", required=True)
-    application = _text("Id of the application.", nullable=True)
-    credential = _text("Id of the key or token.", nullable=True)
-    expires_at = _text("When the key or token ends.", nullable=True, **_TIME)
+    application = stated.text("Id of the application.", nullable=True)
+    credential = stated.text("Id of the key or token.", nullable=True)
+    expires_at = stated.text("When the key or token ends.", nullable=True, **_TIME)
 
 
 class Owner(base.Schema):
     """Who answers for an application: a person or an organisation."""
 
-    kind = _text("user, department, company, university or other.")
-    slug = _text("Address of the organisation; null for a person.", nullable=True)
-    name = _text("Name of the organisation; null for a person.", nullable=True)
+    kind = stated.text("user, department, company, university or other.")
+    slug = stated.text("Address of the organisation; null for a person.", nullable=True)
+    name = stated.text("Name of the organisation; null for a person.", nullable=True)
 
 
 class Application(base.Schema):
     """An application with what its keys may do at most."""
 
-    id = _text("Identifier; it never changes.", example="app_7Qm2xVb9LtRz4NcW8sYp1H")
-    name = _text("Name, unique for its owner.")
-    purpose = _text("What it is for.", nullable=True)
-    contact_email = _text("Who to write to.", nullable=True)
-    homepage = _text("Web address.", nullable=True)
+    id = stated.text("Identifier; it never changes.", example="app_7Qm2xVb9LtRz4NcW8sYp1H")
+    name = stated.text("Name, unique for its owner.")
+    purpose = stated.text("What it is for.", nullable=True)
+    contact_email = stated.text("Who to write to.", nullable=True)
+    homepage = stated.text("Web address.", nullable=True)
     env = fields.String(
         required=True,
         validate=base.OneOf(ENVIRONMENTS),
         metadata={"description": "live, or test: reads only and counts in no public report."},
     )
-    status = _text("active, suspended by an operator, or closed for good.")
-    status_reason = _text("Why it is suspended or closed.", nullable=True)
+    status = stated.text("active, suspended by an operator, or closed for good.")
+    status_reason = stated.text("Why it is suspended or closed.", nullable=True)
     scopes = _scopes("What its keys and tokens may have at most.", required=True)
     owner = fields.Nested(Owner, required=True)
-    created = _text("When it was made.", **_TIME)
+    created = stated.text("When it was made.", **_TIME)
 
 
 class Key(base.Schema):
     """An API key; its secret is not kept."""
 
-    id = _text("Identifier; it is no secret.", example="key_7Qm2xVb9LtRz4NcW8sYp1H")
-    name = _text("What its owner calls it.")
-    display = _text("The part of the secret that may be shown.", example="hpd_live_K7Qm2x…")
-    state = _text("active, replaced (ends soon), expired or revoked.")
+    id = stated.text("Identifier; it is no secret.", example="key_7Qm2xVb9LtRz4NcW8sYp1H")
+    name = stated.text("What its owner calls it.")
+    display = stated.text("The part of the secret that may be shown.", example="hpd_live_K7Qm2x…")
+    state = stated.text("active, replaced (ends soon), expired or revoked.")
     scopes = _scopes("What it may be used for.", required=True)
     products = _words("Products it is bound to; empty for all.", required=True)
     cidrs = _words("Networks it may be used from; empty for any.", required=True)
     origins = _words("Pages it may be used from; empty for any.", required=True)
-    created = _text("When it was made.", **_TIME)
-    expires_at = _text("When it ends.", **_TIME)
-    last_used_on = _text("Day of its last use.", nullable=True, example="2026-11-25")
-    revoked_at = _text("When it was revoked.", nullable=True, **_TIME)
-    revoked_reason = _text("Why.", nullable=True)
-    replaced_by = _text("Id of the key that took its place.", nullable=True)
+    created = stated.text("When it was made.", **_TIME)
+    expires_at = stated.text("When it ends.", **_TIME)
+    last_used_on = stated.text("Day of its last use.", nullable=True, example="2026-11-25")
+    revoked_at = stated.text("When it was revoked.", nullable=True, **_TIME)
+    revoked_reason = stated.text("Why.", nullable=True)
+    replaced_by = stated.text("Id of the key that took its place.", nullable=True)
 
 
 NewKeyAnswer = extended(
     Key,
     "NewKey",
-    secret=_text("The key itself: shown here and never again.", example="hpd_live_…"),
+    secret=stated.text("The key itself: shown here and never again.", example="hpd_live_…"),
 )
 
 
 class Revoked(base.Schema):
     """When a revocation holds everywhere."""
 
-    effective_by = _text("By then every worker refuses the key.", **_TIME)
+    effective_by = stated.text("By then every worker refuses the key.", **_TIME)
 
 
 class Member(base.Schema):
     """A person in an organisation; for its members alone."""
 
-    id = _text("Identifier of the person.")
-    name = _text("Name.")
-    email = _text("Address.")
+    id = stated.text("Identifier of the person.")
+    name = stated.text("Name.")
+    email = stated.text("Address.")
     role = _role()
 
 
 class Invitation(base.Schema):
     """Somebody who was asked in and has not answered."""
 
-    id = _text("Name of the invitation; it opens nothing.")
-    email = _text("Address it was sent to.")
+    id = stated.text("Name of the invitation; it opens nothing.")
+    email = stated.text("Address it was sent to.")
     role = _role()
-    expires = _text("When it ends.", **_TIME)
+    expires = stated.text("When it ends.", **_TIME)
 
 
 class Team(base.Schema):
     """An organisation the caller belongs to."""
 
     id = fields.UUID(required=True, metadata={"description": "Identifier; it never changes."})
-    slug = _text("Address.")
-    name = _text("Name.")
-    kind = _text("department, company, university or other.")
+    slug = stated.text("Address.")
+    name = stated.text("Name.")
+    kind = stated.text("department, company, university or other.")
     role = _role()
 
 
 class Verdict(base.Schema):
     """What was found about a reported text."""
 
-    token = _text("The part of the text that may be shown.", most=100)
-    label = _text("true_positive or false_positive.")
+    token = stated.text("The part of the text that may be shown.", most=100)
+    label = stated.text("true_positive or false_positive.")
 
 
 # --- input -----------------------------------------------------------------------------------------
