@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from opendata.base.kit.secrets import redact
 from opendata.services.access.oauth import addresses, jwts
 from opendata.services.access.oauth.access_tokens import seconds
-from opendata.services.access.oauth.clients import is_redirect
+from opendata.services.access.oauth.client_rules import is_redirect
 from opendata.services.access.oauth.device import LETTERS, _plain
 from opendata.services.access.oauth.messages import Answer, Request
 
