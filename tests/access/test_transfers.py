@@ -9,6 +9,7 @@ from opendata.base.models import ApiKey, Application, User, WebhookEndpoint
 from opendata.base.runtime import SYSTEM
 from opendata.services.access import applications, keys, webhooks
 from opendata.services.access.changes import Changes
+from opendata.services.access.oauth import addresses, clients
 from opendata.testing.web import City, problem_of
 
 
@@ -53,6 +54,7 @@ def test_secrets_the_former_owner_knows_end_and_can_do_less(city: City) -> None:
     with city.platform.work(city.caller("editor")) as work:
         found = applications.get(work, app)
         made = keys.create(work, found, "chính", wanted=["read", "publish"])
+        client = clients.create(work, found, "chính", grants=[addresses.CREDENTIALS]).client.id
     offer(city, app, email="admin@haiphong.example")
     assert take(city, app, "admin") == 200
     city.platform.part(Changes).look()
@@ -67,6 +69,7 @@ def test_secrets_the_former_owner_knows_end_and_can_do_less(city: City) -> None:
     with city.platform.read(SYSTEM) as work:
         key = work.session.get_one(ApiKey, made.key.id)
         assert key.expires_at <= work.now + timedelta(days=7, minutes=1)
+        assert clients.usable(work, client) is None, "people trusted the former owner"
         assert work.session.query(WebhookEndpoint).filter_by(application_id=app).one().state == "off"
 
 

@@ -1,7 +1,8 @@
 """Handing an application over: its owner offers it, somebody else takes it.
 
-Whoever had it knows its secrets. So whoever takes it gets it with the scopes of reading alone, its keys and
-client secrets end within a week, and nothing more is sent to its endpoints.
+Whoever had it knows its secrets. So whoever takes it gets it with the scopes of reading alone, its keys end
+within a week, and nothing more is sent to its endpoints. Its OAuth2 client is not handed over: people let it
+act for them because of who had it, and it sends them to addresses of the former owner.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,6 @@ from opendata.base.models import (
     ApiKey,
     Application,
     ApplicationTransfer,
-    ClientSecret,
     OAuthClient,
     Organization,
     User,
@@ -23,6 +23,7 @@ from opendata.base.models import (
 from opendata.base.runtime import Work
 from opendata.services.access import applications, audit, notices, people, policy, scopes
 from opendata.services.access.changes import next_version
+from opendata.services.access.oauth import clients
 from opendata.services.access.policy import Action
 
 OPEN_FOR = timedelta(days=14)
@@ -175,9 +176,10 @@ def _end_secrets(work: Work, application: Application) -> None:
         select(ApiKey).where(ApiKey.application_id == application.id, ApiKey.revoked_at.is_(None))
     ):
         key.expires_at, key.version = min(key.expires_at, last), application.version
-    secrets = select(ClientSecret).join(OAuthClient, OAuthClient.id == ClientSecret.client_id)
-    for secret in work.session.scalars(secrets.where(OAuthClient.application_id == application.id)):
-        secret.expires_at = min(secret.expires_at, last)
+    for client in work.session.scalars(
+        select(OAuthClient).where(OAuthClient.application_id == application.id)
+    ):
+        clients.end(work, client, "transfer")
     for endpoint in work.session.scalars(
         select(WebhookEndpoint).where(WebhookEndpoint.application_id == application.id)
     ):
