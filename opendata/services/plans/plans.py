@@ -26,6 +26,31 @@ def listing(work: Work, *, limit: int = 200) -> Sequence[tuple[Plan, PlanVersion
     return [(plan, version) for plan, version in found if version is not None]
 
 
+def offered(work: Work) -> Sequence[tuple[Plan, PlanVersion]]:
+    """Those the caller may give to subscribers."""
+    return [(plan, version) for plan, version in listing(work) if _within_reach(work, plan, version)]
+
+
+def require_within_reach(work: Work, slug: str) -> PlanVersion:
+    """The version to give to subscribers. The ceiling of departments is what operators wrote for
+    subscribers: plans anybody may take, and those that count by subscription. Raises `Invalid`, `NotFound`.
+    """
+    plan, version = get(work, slug), current(work, slug)
+    if version is None:
+        raise NotFound
+    if plan.retired:
+        raise Invalid(fields={"plan": N_("Gói không nhận đăng ký mới.")})
+    if not _within_reach(work, plan, version):
+        raise Invalid(fields={"plan": N_("Chỉ người vận hành cấp được gói này.")})
+    return version
+
+
+def _within_reach(work: Work, plan: Plan, version: PlanVersion) -> bool:
+    if plan.self_service or policy.allows(work.caller, Action.PLATFORM):
+        return True
+    return all(rule["partition"] == "subscription" for rule in version.rules)
+
+
 def get(work: Work, slug: str) -> Plan:
     """Raises `NotFound`."""
     plan = work.session.get(Plan, slug)

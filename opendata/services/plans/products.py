@@ -58,10 +58,10 @@ def offer(work: Work, slug: str, *, organization_id: str | None, plan: str, **fi
     policy.require(work.caller, Action.ORGANIZATION_EDIT, organization_id)
     if fields.get("approval", "auto") not in {"auto", "manual"}:
         raise Invalid(fields={"approval": N_("Chỉ có auto hoặc manual.")})
-    if plans.get(work, plan).retired:
-        raise Invalid(fields={"plan": N_("Gói không nhận đăng ký mới.")})
-    version = next_version(work)
     found = work.session.scalar(select(Product).where(Product.slug == slug))
+    if found is None or found.plan_slug != plan:
+        plans.require_within_reach(work, plan)
+    version = next_version(work)
     if found is None:
         found = Product(id=new_id(), slug=slug, organization_id=organization_id, title={"vi": slug})
         work.session.add(found)

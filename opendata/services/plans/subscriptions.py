@@ -188,9 +188,7 @@ def take_step(work: Work, subscription_id: str, step: str, *, reason: str = "") 
 def move(work: Work, subscription_id: str, plan: str) -> Subscription:
     """Another plan, or its newest version. What was used stays used."""
     found, wanted = _decided(work, subscription_id, "move")
-    version = plans.current(work, plan)
-    if version is None:
-        raise NotFound
+    version = plans.require_within_reach(work, plan)
     found.plan_slug, found.plan_number, found.version = plan, version.number, next_version(work)
     audit.record(work, "subscription.move", "subscription", found.id, {"plan": plan, "product": wanted.slug})
     return found

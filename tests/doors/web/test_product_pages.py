@@ -163,3 +163,24 @@ def test_nobody_offers_for_another_department(city: City) -> None:
     offered(city.client("editor"), status=403, **department_of(city))
     with city.platform.read() as work:
         assert work.session.query(Product).count() == 1
+
+
+def test_departments_offer_plans_for_subscribers_and_operators_any(city: City) -> None:
+    admin, operator = city.client("admin"), city.client("operator")
+    assert 'value="department"' not in text_of(city, "admin", "/desk/products/new")
+    answer = admin.post(
+        "/desk/products/new",
+        data={"csrf_token": admin.token, "slug": "mo", "title_vi": "Mở", "plan": "department"}
+        | department_of(city),
+    )
+    assert answer.status_code == 422
+    assert "Chỉ người vận hành cấp được gói này." in answer.get_data(as_text=True)
+    refused = admin.put(
+        f"/api/v1/subscriptions/{city.subscription}/plan",
+        json={"plan": "department"},
+        headers={"If-Match": "*"},
+    )
+    assert refused.status_code == 422
+    offered(operator, plan="department", **department_of(city))
+    assert 'value="department"' in text_of(city, "admin", "/desk/products/lich-tau"), "what it has stays"
+    offered(admin, slug="lich-tau", plan="department", title_vi="Lịch tàu biển")

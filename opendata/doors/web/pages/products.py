@@ -224,7 +224,9 @@ def _edit(slug: str, error: OpenDataError | None = None, values: Mapping[str, An
         found = None if slug == NEW else _managed(work, slug)
         bodies = [work.session.get_one(Organization, key) for key, _ in _departments()]
         shown = values or (_product(work, found) if found else {})
-        choices = [(plan.slug, plan.title) for plan, _ in plans.listing(work)]
+        choices = {plan.slug: plan.title for plan, _ in plans.offered(work)}
+        if found is not None and found.plan_slug not in choices:  # given by an operator: it may stay
+            choices[found.plan_slug] = plans.get(work, found.plan_slug).title
     errors = field_sentences(error) if error else {}
     return form_page(
         "products/edit.html",
@@ -234,7 +236,7 @@ def _edit(slug: str, error: OpenDataError | None = None, values: Mapping[str, An
         title=found.title if found else None,
         values=shown,
         departments=[(body.id, body.name) for body in bodies],
-        plans=choices,
+        plans=list(choices.items()),
         errors=errors,
         error=sentence(error) if error and not errors else "",
     )
