@@ -11,7 +11,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from opendata.base.kit.errors import OpenDataError
+from opendata.base.kit.errors import NotFound, OpenDataError
 from opendata.base.runtime import ANONYMOUS, Platform
 from opendata.base.runtime.database import PATIENCE
 from opendata.doors.http import (
@@ -122,6 +122,8 @@ def _begin(app: Flask, parts: Platform) -> None:
     clear_contextvars()
     bind_contextvars(request_id=here["request_id"])
     language.choose(asked, here)
+    if "\0" in asked.path:  # names nothing, and PostgreSQL takes no text with it
+        raise NotFound
     if asked.path.startswith("/health/"):  # asked by address, and answered even when sign-in cannot be
         return
     _require_known_host(asked.host, app.extensions[HOSTS])
