@@ -4,8 +4,11 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
+
+PORTS = range(12_000, 32_000)
 
 
 @contextmanager
@@ -20,6 +23,9 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens at, below those the system gives to outgoing connections: one
+    of them would take it before the server does, or while a killed one is away."""
+    for port in SystemRandom().sample(PORTS, 200):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no port of loopback is free")
