@@ -149,6 +149,7 @@ def test_a_revoked_key_is_refused_by_all_within_a_second(portal: Portal) -> None
     secret = portal.city.key_of("admin")
     key_id = portal.city.platform.part(Authenticator).key(secret).id
     with portal.load(secret) as load:
+        time.sleep(1.0)
         eventually(lambda: len(load.calls) > ENOUGH)
         with portal.city.platform.work(portal.city.caller("admin")) as work:
             key = work.session.get_one(ApiKey, key_id)

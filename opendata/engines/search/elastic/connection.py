@@ -23,12 +23,15 @@ _LONGEST_BACKOFF = 10.0
 _BUSY = frozenset({429, 502, 503, 504})
 _HELD_CONNECTIONS = 16
 _PATIENCE = 4
+_APPLYING = 2
+"""Times as long as a search."""
 
 
 class Connection:
-    """`reading` and `writing` are the official client with the time limits of each.
+    """`reading`, `writing` and `applying` are the official client with the time limits of each; the last is
+    for the few documents of a change that somebody waits for, and that are written again if need be.
 
-    Both try the other nodes when a connection fails; a write is harmless twice, since sequences decide.
+    All try the other nodes when a connection fails; a write is harmless twice, since sequences decide.
     `patience` is how often a search may be asked that nobody answers in time.
     """
 
@@ -45,6 +48,9 @@ class Connection:
         )
         self.writing = self._client.options(
             request_timeout=address.write_timeout, max_retries=tries, retry_on_timeout=False
+        )
+        self.applying = self.writing.options(
+            request_timeout=min(address.write_timeout, _APPLYING * address.timeout)
         )
 
     @contextmanager

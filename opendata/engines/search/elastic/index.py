@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 _SCAN_SIZE = 10_000
 _SCAN_KEPT = "2m"
 _BULKS_AT_ONCE = 2
+_FEW = 50
+"""Documents of a change that somebody waits for, not of a harvest."""
 _A_FEW, _FEW_OF = 10, 100
 """Documents that may be refused by a rebuild: this many, or one of so many."""
 _STATE: dict[str, Any] = {
@@ -234,12 +236,14 @@ class ElasticIndex:
     def _write_live(self, lines: Sequence[bytes]) -> None:
         """An index of an earlier release gets the fields that were added since; what it holds lacks them
         until it is rebuilt."""
+        connection = self._connection
+        client = connection.applying if len(lines) <= _FEW else connection.writing
         try:
-            send_all(self._connection.writing, self._generations.live, lines, visible=True)
+            send_all(client, self._generations.live, lines, visible=True)
         except DocumentsRefused:
             if not self._generations.widen():
                 raise
-            send_all(self._connection.writing, self._generations.live, lines, visible=True)
+            send_all(client, self._generations.live, lines, visible=True)
 
     def _write_beside(self, lines: Sequence[bytes]) -> None:
         """A rebuild that cannot take a write must not go live without it."""
