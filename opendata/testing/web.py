@@ -317,7 +317,14 @@ def _lift_limits(city: City) -> None:
     """Plans that no test meets by accident; tests of limits write their own with `limit`."""
     with city.platform.work(SYSTEM) as work:
         for slug, plan in defaults.DEFAULTS.items():
-            plans.write(work, slug, GENEROUS, partition=plan.partition, page_max=plan.page_max)
+            plans.write(
+                work,
+                slug,
+                GENEROUS,
+                partition=plan.partition,
+                page_max=plan.page_max,
+                self_service=plan.self_service,
+            )
 
 
 def put_file(path: Path, body: bytes) -> None:
