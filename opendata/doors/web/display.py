@@ -143,6 +143,13 @@ def install(env: Environment, *, vocabularies: Vocabularies, static: StaticFiles
         replaceable=lambda resources: forms.replaceable(resources, language()),
     )
     env.filters["attr_text"] = attr_text
+    env.filters["said"] = said
+
+
+def said(text: str) -> str:
+    """A text that may be a message id, in the language of the page. Unlike `_(…)` in a template it trusts
+    nothing: people write reasons, sources write remarks."""
+    return _catalogue().gettext(text)
 
 
 def _catalogue() -> gettext_module.NullTranslations:

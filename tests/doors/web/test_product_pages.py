@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from opendata.base.models import Product, Subscription
 from opendata.services.access import applications
@@ -184,3 +185,14 @@ def test_departments_offer_plans_for_subscribers_and_operators_any(city: City) -
     offered(operator, plan="department", **department_of(city))
     assert 'value="department"' in text_of(city, "admin", "/desk/products/lich-tau"), "what it has stays"
     offered(admin, slug="lich-tau", plan="department", title_vi="Lịch tàu biển")
+
+
+@pytest.mark.parametrize("reason", ["<form action=//xau.example>", "giảm 50% cho", "100%", "%(ten)s"])
+def test_a_reason_is_shown_as_it_was_written_and_nothing_else(city: City, reason: str) -> None:
+    admin = city.client("admin")
+    form = {"csrf_token": admin.token, "subscription": city.subscription, "action": "pause", "reason": reason}
+    assert admin.post("/desk/requests", data=form).status_code == 303
+    for role, path in (("admin", "/desk/requests"), ("editor", "/products/du-lieu-mo")):
+        page = text_of(city, role, path)
+        assert "<form action=//xau" not in page
+        assert str(escape(reason)) in page, path
