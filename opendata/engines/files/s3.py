@@ -170,19 +170,28 @@ class S3Files:
         self._client.head_bucket(Bucket=self._bucket)
 
     def _held(self, digests: Digester) -> Literal["absent", "old", "new"]:
-        """Is it there already, with its blocks, and since when?"""
+        """Is it there already, and since when? One that is not whole or lacks its blocks counts as old: only
+        what is absent may be sent under the condition that nobody else sends it, which would leave its age."""
         try:
             found = self._client.head_object(**self._place(digests.stored.sha256))
-            if digests.blocks:
-                self._client.head_object(**self._blocks_place(digests.stored.sha256))
         except ClientError as error:
             if _code(error) in _ABSENT:
                 return "absent"
             raise
-        if found["ContentLength"] != digests.size:
+        if found["ContentLength"] != digests.size or not self._has_blocks(digests):
             return "old"
         age = datetime.now(UTC) - found["LastModified"]
         return "new" if age.total_seconds() < NEW_SECONDS else "old"
+
+    def _has_blocks(self, digests: Digester) -> bool:
+        if digests.blocks:
+            try:
+                self._client.head_object(**self._blocks_place(digests.stored.sha256))
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+        return True
 
     def _keep_blocks(self, digests: Digester) -> None:
         if digests.blocks:

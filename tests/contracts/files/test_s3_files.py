@@ -100,6 +100,16 @@ def test_of_two_writers_of_the_same_bytes_both_succeed(files, monkeypatch):
     assert len(list(files.addresses())) == 2
 
 
+def test_a_long_file_that_lost_its_digests_is_new_when_it_is_stored_again(files, s3_server):
+    sha256 = files.put(io.BytesIO(LONG)).sha256
+    files._client.delete_object(**files._blocks_place(sha256))
+    place, hour_ago = files._place(sha256), time.time() - 3700
+    os.utime(s3_server.folder / "buckets" / place["Bucket"] / place["Key"], (hour_ago, hour_ago))
+    files.put(io.BytesIO(LONG))
+    assert not files.discard(sha256, time.time() - 600)
+    assert files._read_blocks(sha256)
+
+
 def test_an_upload_left_unfinished_is_ended_after_a_day(files):
     place = files._place("0" * 64)
     files._client.create_multipart_upload(**place)
