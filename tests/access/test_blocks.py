@@ -1,7 +1,10 @@
 """A blocked network gets no answer, in every worker within seconds; why, stands in the audit trail."""
 
+import ipaddress
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +13,10 @@ from sqlalchemy import select
 
 from opendata.app import create_app
 from opendata.assembly import assemble
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import AuditEvent
+from opendata.services.access import blocks
+from opendata.services.access.blocks import Blocks
 from opendata.services.access.changes import Changes
 from opendata.testing.web import City, problem_of
 
@@ -92,6 +98,64 @@ def test_both_block_and_end_are_in_the_audit_trail_with_their_reasons(city: City
     assert trail[0].data["reason"] == "Quét cổng suốt đêm."
     assert trail[1].data["reason"] == "Đã xin lỗi."
     assert all(event.actor_id == city.users["operator"] for event in trail)
+
+
+def test_a_list_that_cannot_be_read_again_goes_on_to_hold(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block(city)
+    part = city.platform.part(Blocks)
+    city.platform.part(Changes).look()
+    assert part.stop(ipaddress.ip_address(BAD))
+    tries = []
+
+    @contextmanager
+    def away() -> Iterator[Any]:
+        tries.append(1)
+        raise Unavailable
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(city.platform, "read", away)
+        patch.setattr(blocks, "AGAIN", 1000.0)
+        part._forget(None)
+        assert all(part.stop(ipaddress.ip_address(BAD)) for _ in range(3))
+        assert len(tries) == 1, "it is not asked for at every request"
+    block(city, FAR)
+    city.platform.part(Changes).look()
+    monkeypatch.setattr(blocks, "AGAIN", 0.0)
+    assert part.stop(ipaddress.ip_address(FAR))
+
+
+def test_a_list_that_is_being_read_holds_nobody_up(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    block(city)
+    part, address = city.platform.part(Blocks), ipaddress.ip_address(BAD)
+    city.platform.part(Changes).look()
+    assert part.stop(address)
+    city.platform.part(Changes).start()
+    asked_for, answered, read = threading.Event(), threading.Event(), city.platform.read
+
+    @contextmanager
+    def slow(*_: Any) -> Iterator[Any]:
+        if threading.current_thread() is reader:
+            asked_for.set()
+            answered.wait(10)
+        with read() as work:
+            yield work
+
+    reader = threading.Thread(target=part.stop, args=(address,))
+    monkeypatch.setattr(city.platform, "read", slow)
+    part._forget(None)
+    reader.start()
+    try:
+        assert asked_for.wait(5)
+        began = time.monotonic()
+        assert part.stop(address)
+        part._forget(None)
+        assert time.monotonic() - began < 2
+    finally:
+        answered.set()
+        reader.join()
 
 
 @pytest.mark.parametrize(

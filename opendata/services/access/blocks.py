@@ -6,7 +6,9 @@ the list as it was last seen goes on to hold.
 
 import ipaddress
 import threading
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -32,69 +34,99 @@ WIDEST = {4: 8, 6: 19}
 LONGEST = 24 * 366
 """Hours."""
 REMEMBERED = 20_000
+AGAIN = 1.0
+"""Seconds until a list that could not be read is asked for again."""
+FIRST = 1.0
+"""Seconds that a request waits at most for the first list of its process."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
 NEVER = datetime.min.replace(tzinfo=UTC)
 Blocked = tuple[Network, datetime]
 """(network, until when)"""
 
 
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The list as it was read once, and what it says of addresses that asked since."""
+
+    networks: Sequence[Blocked] = ()
+    ends: dict[Address, datetime] = field(default_factory=dict)
+
+    def until(self, address: Address) -> datetime:
+        """Until when the address is blocked; long ago where it never was."""
+        end = self.ends.get(address)
+        return self._note(address) if end is None else end
+
+    def _note(self, address: Address) -> datetime:
+        fitting = [
+            until
+            for network, until in self.networks
+            if address.version == network.version and address in network
+        ]
+        if len(self.ends) >= REMEMBERED:
+            self.ends.clear()
+        self.ends[address] = end = max(fitting, default=NEVER)
+        return end
+
+
 class Blocks:
-    """What every request is held against. One per process."""
+    """What every request is held against. One per process.
+
+    A list that has changed is read by one request; until it is there the others go by the one before. Where
+    the database is away that one goes on to hold.
+    """
 
     def __init__(self, platform: Platform, changes: Changes) -> None:
         self._platform = platform
         self._changes = changes
-        self._lock = threading.Lock()
-        self._known: tuple[Blocked, ...] | None = None
-        self._ends: dict[Address, datetime] = {}
-        self._forgotten = 0
+        self._reading = threading.Lock()
+        self._list: _List | None = None
+        self._changed = 1
+        """Counts the changes heard of. `_has` is how many of them the list knows."""
+        self._has = 0
+        self._failed = -AGAIN
         changes.follow(NetworkBlock.id, NetworkBlock.version, self._forget)
 
     def stop(self, address: Address | None) -> bool:
         """Whether the address lies in a network that is blocked now."""
         self._changes.current()
-        known = self._known
-        if known is None:
-            known = self._read()
-        if not known or address is None:
+        if self._is_due():
+            self._renew()
+        known = self._list
+        if known is None or not known.networks or address is None:
             return False
-        ends = self._ends.get(address)
-        if ends is None:
-            ends = self._note(address, known)
-        return ends > self._platform.clock()
+        return known.until(address) > self._platform.clock()
 
-    def _read(self) -> tuple[Blocked, ...]:
+    def _is_due(self) -> bool:
+        return self._has != self._changed and time.monotonic() - self._failed >= AGAIN
+
+    def _renew(self) -> None:
+        """Whoever finds another reading waits only where nothing at all is known yet."""
+        if not self._reading.acquire(timeout=0 if self._list is not None else FIRST):
+            return
+        try:
+            if self._is_due():  # nobody else has read meanwhile
+                self._read()
+        finally:
+            self._reading.release()
+
+    def _read(self) -> None:
         """A database that is away blocks nobody whom this process did not know of."""
-        with self._lock:
-            before = self._forgotten
-            try:
-                with self._platform.read() as work:
-                    rows = work.session.execute(
-                        select(NetworkBlock.network, NetworkBlock.until).where(*_holding(work))
-                    ).all()
-            except (DBAPIError, PoolTimeout, Unavailable) as error:
-                log.warning("blocks.unread", error=repr(error))
-                return ()
-            known = tuple((ipaddress.ip_network(network), until or FOREVER) for network, until in rows)
-            if self._forgotten == before:
-                self._known, self._ends = known, {}
-            return known
-
-    def _note(self, address: Address, known: Sequence[Blocked]) -> datetime:
-        """Until when the address is blocked; long ago where it never was."""
-        fitting = [
-            until for network, until in known if address.version == network.version and address in network
-        ]
-        if len(self._ends) >= REMEMBERED:
-            self._ends = {}
-        self._ends[address] = ends = max(fitting, default=NEVER)
-        return ends
+        changed = self._changed
+        try:
+            with self._platform.read() as work:
+                rows = work.session.execute(
+                    select(NetworkBlock.network, NetworkBlock.until).where(*_holding(work))
+                ).all()
+        except (DBAPIError, PoolTimeout, Unavailable) as error:
+            log.warning("blocks.unread", error=repr(error))
+            self._failed = time.monotonic()
+            return
+        self._list = _List([(ipaddress.ip_network(network), until or FOREVER) for network, until in rows])
+        self._has = changed
 
     def _forget(self, ids: list[str] | None) -> None:
         if ids is None or ids:
-            with self._lock:
-                self._forgotten += 1
-                self._known = None
+            self._changed += 1
 
 
 def block(
