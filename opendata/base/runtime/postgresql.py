@@ -42,8 +42,8 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 class Circuit:
-    """Open while the server takes no connection or does not answer on one it had: then everybody is refused
-    at once, and one at a time tries again, a second after the last."""
+    """Open while the server does not answer, on a connection it had or for a new one: then everybody is
+    refused at once, and one at a time tries again, a second after the last."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -62,6 +62,10 @@ class Circuit:
                 if now < self._next_probe:
                     raise psycopg.OperationalError("the server did not answer a moment ago")
                 self._prober, self._next_probe = me, now + PROBE_SECONDS
+
+    def is_probing(self) -> bool:
+        """Whether this thread is the one that tries."""
+        return self._open and self._prober == threading.get_ident()
 
     def failed(self) -> None:
         with self._lock:
@@ -93,12 +97,17 @@ def open_engine(url: str, options: dict[str, Any]) -> Engine:
 
 
 def _connecting(circuit: Circuit) -> Callable[..., PatientConnection]:
+    """A server that takes too long opens the circuit. One that refuses at once may only have too many
+    clients: nobody waits for it, and the connections it has given go on."""
+
     def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> PatientConnection:
         circuit.enter()
+        began = time.monotonic()
         try:
             connection = PatientConnection.connect(*arguments, **options)
         except psycopg.OperationalError:
-            circuit.failed()
+            if circuit.is_probing() or time.monotonic() - began >= PING_SECONDS:
+                circuit.failed()
             raise
         circuit.succeeded()
         return connection

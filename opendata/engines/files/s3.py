@@ -171,7 +171,7 @@ class S3Files:
 
     def _held(self, digests: Digester) -> Literal["absent", "old", "new"]:
         """Is it there already, and since when? One that is not whole or lacks its blocks counts as old: only
-        what is absent may be sent under the condition that nobody else sends it, which would leave its age."""
+        what is absent may be sent under the condition that nobody else does, which would leave its age."""
         try:
             found = self._client.head_object(**self._place(digests.stored.sha256))
         except ClientError as error:

@@ -6,7 +6,16 @@ import psycopg
 import pytest
 
 from opendata.base.runtime.database import PATIENCE
-from opendata.base.runtime.postgresql import OPEN_SECONDS, PING_SECONDS, PROBE_SECONDS, Circuit, _pinging
+from opendata.base.runtime.postgresql import (
+    CONNECT_SECONDS,
+    OPEN_SECONDS,
+    PING_SECONDS,
+    PROBE_SECONDS,
+    Circuit,
+    PatientConnection,
+    _connecting,
+    _pinging,
+)
 
 
 class Clock:
@@ -90,3 +99,28 @@ def test_a_silent_ping_opens_it_and_a_broken_connection_does_not(monkeypatch):
         _pinging(circuit, silent)(None)
     with pytest.raises(psycopg.OperationalError):
         circuit.enter()
+
+
+def test_too_many_clients_refuse_a_new_connection_and_none_that_is_held(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("opendata.base.runtime.postgresql.time.monotonic", clock)
+    circuit, waits = Circuit(clock), [0.0, float(CONNECT_SECONDS), 0.0]
+
+    def refuse(*_: object) -> PatientConnection:
+        clock.now += waits.pop(0)
+        raise psycopg.OperationalError("sorry, too many clients already")
+
+    monkeypatch.setattr(PatientConnection, "connect", refuse)
+    connect, ping = _connecting(circuit), _pinging(circuit, lambda _connection: True)
+    with pytest.raises(psycopg.OperationalError, match="too many"):
+        connect(None, None, (), {})
+    assert ping(None)
+    with pytest.raises(psycopg.OperationalError, match="too many"):
+        connect(None, None, (), {})
+    with pytest.raises(psycopg.OperationalError, match="a moment ago"):
+        ping(None)
+    clock.now += OPEN_SECONDS
+    with pytest.raises(psycopg.OperationalError, match="too many"):
+        connect(None, None, (), {})
+    with pytest.raises(psycopg.OperationalError, match="a moment ago"):
+        ping(None)
