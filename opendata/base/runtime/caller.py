@@ -13,7 +13,9 @@ class Caller:
 
     `roles` maps departments to the role held in them, `teams` the organisations of developers. For a key or
     a token these are the roles of the person it acts for, and `scopes` bounds what it may do with them;
-    None means everything the person may. `credential` and `application_id` name what was shown at the door.
+    None means everything the person may. `home` is the organisation whose application they act for: then
+    nothing of the person's own is theirs to touch. `credential` and `application_id` name what was shown at
+    the door.
     """
 
     kind: str = "anonymous"
@@ -24,6 +26,7 @@ class Caller:
     teams: Mapping[str, str] = field(default_factory=dict)
     locale: str = "vi"
     scopes: frozenset[str] | None = None
+    home: str | None = None
     credential: str | None = None
     application_id: str | None = None
 

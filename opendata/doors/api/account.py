@@ -5,14 +5,13 @@ from typing import Any
 
 from flask import Response, g
 
-from opendata.base.kit.errors import NotAllowed
 from opendata.base.models import User, UserSession
 from opendata.base.runtime import Work
 from opendata.doors.api import lists
 from opendata.doors.api.keys import EVERYWHERE
 from opendata.doors.api.operations import Blueprint
 from opendata.doors.api.schemas import access, account, oauth, outputs, queries
-from opendata.doors.http import answers, gate, identity
+from opendata.doors.http import answers, identity
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN
 from opendata.services.access import people, policy, second_factor, sessions
@@ -176,7 +175,6 @@ def _never_stored(value: Mapping[str, Any], status: int = 200) -> Response:
 def list_consents(query: Mapping[str, Any]) -> Response:
     """List the applications that may act for the caller, the newest use first."""
     with reading() as work:
-        _me(work)
         rows = consents.given(work)
         page, following = lists.window(
             rows, lambda row: row.client.id, size=query["size"], cursor=query.get("cursor")
@@ -191,7 +189,6 @@ def list_consents(query: Mapping[str, Any]) -> Response:
 def withdraw_consent(client_id: str) -> Response:
     """Show an application out; every token it has of the caller ends."""
     with writing() as work:
-        _me(work)
         consents.withdraw(work, client_id)
         now = work.now
     return answers.json({"effective_by": stamp(now + EVERYWHERE)})
@@ -212,8 +209,5 @@ def _consent(row: Consent) -> dict[str, Any]:
 
 def _me(work: Work) -> User:
     """Raises `SignInRequired`, `InsufficientScope`, `NotAllowed` for what speaks for an organisation."""
-    policy.require_person(caller())
-    shown = gate.credential()
-    if shown is not None and shown.of_organization:
-        raise NotAllowed
+    policy.require_self(caller())
     return people.by_id(work, caller().user_id or "")

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from opendata.base.kit import base62
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound, SignInRequired
 from opendata.base.kit.secrets import redact
 from opendata.base.kit.vietnamese import clean, sort_key
 from opendata.base.models import ApiKey, Application, Organization, User
-from opendata.base.runtime import Work
+from opendata.base.runtime import Caller, Work
 from opendata.services.access import audit, notices, policy, scopes
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action, InsufficientScope
@@ -55,7 +55,7 @@ def create(
 
     Raises `Invalid`, `NameTaken`, `TooManyApplications`, `ConfirmFirst`, `InsufficientScope`.
     """
-    user = _person(work)
+    user = _person(work, organization)
     if organization is not None:
         policy.require(work.caller, Action.APPLICATION_EDIT, organization.id)
     _require_room(work, user, organization)
@@ -104,7 +104,7 @@ def require_edit(work: Work, application: Application) -> None:
         raise InsufficientScope(scope=policy.scope_of(Action.APPLICATION_EDIT))
     if application.owner_org_id:
         policy.require(caller, Action.APPLICATION_EDIT, application.owner_org_id)
-    elif caller.user_id is None or caller.user_id != application.owner_user_id:
+    elif not _owns(caller, application):
         raise NotAllowed
 
 
@@ -121,7 +121,7 @@ def _foreign(work: Work, application: Application) -> bool:
     caller = work.caller
     if application.owner_org_id:
         return application.owner_org_id not in {*caller.roles, *caller.teams}
-    return caller.user_id != application.owner_user_id
+    return not _owns(caller, application)
 
 
 def may_edit(work: Work, application: Application) -> bool:
@@ -137,18 +137,22 @@ def _sees(work: Work, application: Application) -> bool:
     if application.owner_org_id:
         return policy.allows(caller, Action.APPLICATION_VIEW, application.owner_org_id)
     return caller.has_scope(policy.scope_of(Action.APPLICATION_VIEW)) and (
-        caller.operator or (caller.user_id is not None and caller.user_id == application.owner_user_id)
+        caller.operator or _owns(caller, application)
     )
+
+
+def _owns(caller: Caller, application: Application) -> bool:
+    """Whether it is the caller's own. Whoever speaks for an organisation has none."""
+    return caller.user_id is not None and caller.home is None and caller.user_id == application.owner_user_id
 
 
 def listing(work: Work, *, limit: int = 500) -> Sequence[Application]:
     """The caller's applications and those of the caller's organisations, by name; closed ones last."""
     caller = work.caller
     policy.require_person(caller)
-    own = or_(
-        Application.owner_user_id == caller.user_id,
-        Application.owner_org_id.in_([*caller.roles, *caller.teams]),
-    )
+    own: ColumnElement[bool] = Application.owner_org_id.in_([*caller.roles, *caller.teams])
+    if caller.home is None:
+        own = or_(own, Application.owner_user_id == caller.user_id)
     query = select(Application).where(own).order_by(Application.id).limit(limit)
     return sorted(
         work.session.scalars(query), key=lambda one: (one.status == "closed", sort_key(one.name), one.id)
@@ -212,14 +216,16 @@ def owner_of(application: Application) -> str:
     return f"user:{application.owner_user_id}"
 
 
-def _person(work: Work) -> User:
+def _person(work: Work, organization: Organization | None) -> User:
+    if organization is None:
+        policy.require_self(work.caller)
     policy.require_person(work.caller)
     return work.session.get_one(User, work.caller.user_id)
 
 
 def require_room(work: Work, organization: Organization | None) -> None:
     """Raises `TooManyApplications` or `ConfirmFirst` where the caller or the organisation may own no more."""
-    _require_room(work, _person(work), organization)
+    _require_room(work, _person(work, organization), organization)
 
 
 def _require_room(work: Work, user: User, organization: Organization | None) -> None:

@@ -168,7 +168,6 @@ def credential_of(work: Work, key: ApiKey, application: Application) -> Credenti
         scopes=scopes,
         expires_at=_end(work, key, person),
         caller=replace(caller, credential=key.id, application_id=application.id),
-        of_organization=application.owner_org_id is not None,
         products=frozenset(key.products),
         networks=tuple(ip_network(text) for text in key.cidrs),
         origins=frozenset(key.origins),
@@ -206,6 +205,7 @@ def caller_for(
         teams=as_person.teams if home is None else _only(home, as_person.teams),
         locale=as_person.locale,
         scopes=scopes,
+        home=home,
     )
 
 

@@ -96,8 +96,6 @@ class Credential:
     expires_at: datetime
     caller: Caller
     client_id: str | None = None
-    of_organization: bool = False
-    """It speaks for an organisation: it looks after nobody's own account."""
     products: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
     origins: frozenset[str] = frozenset()

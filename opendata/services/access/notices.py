@@ -192,7 +192,7 @@ def admins(work: Work, organization_id: str) -> Sequence[User]:
 
 def mine(work: Work, *, unread: bool = False, limit: int = KEPT) -> Sequence[Notice]:
     """The caller's own, newest first."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     query = select(Notice).where(Notice.user_id == work.caller.user_id, Notice.kind.in_(list(WORDS)))
     if unread:
         query = query.where(Notice.read_at.is_(None))
@@ -200,8 +200,8 @@ def mine(work: Work, *, unread: bool = False, limit: int = KEPT) -> Sequence[Not
 
 
 def unread(work: Work) -> int:
-    """How many the caller has not read; 0 for a visitor."""
-    if not work.caller.signed_in:
+    """How many the caller has not read; 0 for who has no notices."""
+    if not work.caller.signed_in or work.caller.home is not None:
         return 0
     query = select(func.count()).where(
         Notice.user_id == work.caller.user_id, Notice.read_at.is_(None), Notice.kind.in_(list(WORDS))
@@ -211,7 +211,7 @@ def unread(work: Work) -> int:
 
 def mark_read(work: Work, *, up_to: int | None = None) -> int:
     """Those of the caller up to this one (all without); the number that was unread."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     query = update(Notice).where(Notice.user_id == work.caller.user_id, Notice.read_at.is_(None))
     if up_to is not None:
         query = query.where(Notice.id <= up_to)

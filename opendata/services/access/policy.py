@@ -133,6 +133,14 @@ def require_person(caller: Caller, scope: str = "admin") -> None:
         raise InsufficientScope(scope=scope)
 
 
+def require_self(caller: Caller) -> None:
+    """For what is the person's own. Raises as `require_person`, and `NotAllowed` for a credential that
+    speaks for an organisation: it has borrowed the person's roles there and nothing else."""
+    require_person(caller)
+    if caller.home is not None:
+        raise NotAllowed
+
+
 def visibility_of(state: str, organization_id: str) -> str:
     """The token of a dataset: public once published, else its department's own."""
     return PUBLIC if state == "published" else f"org:{organization_id}"

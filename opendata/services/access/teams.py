@@ -75,7 +75,7 @@ def mine(work: Work) -> list[tuple[Organization, str]]:
 
 
 def _person(work: Work) -> User:
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     user = work.session.get_one(User, work.caller.user_id)
     if user.confirmed_at is None:
         raise ConfirmFirst

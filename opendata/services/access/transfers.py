@@ -87,7 +87,7 @@ def waiting(work: Work) -> Sequence[tuple[ApplicationTransfer, Application]]:
         if policy.allows(work.caller, Action.APPLICATION_EDIT, key)
     ]
     to: ColumnElement[bool] = ApplicationTransfer.to_org_id.in_(mine)
-    if user.confirmed_at is not None:
+    if user.confirmed_at is not None and work.caller.home is None:
         to = or_(to, ApplicationTransfer.to_email == user.email_key)
     query = (
         select(ApplicationTransfer, Application)

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 
 from opendata.base.models import OAuthGrant
-from opendata.services.access import accounts, applications, keys, people, tokens
+from opendata.services.access import accounts, applications, keys, people, tokens, transfers
 from opendata.services.access.oauth import consents, families, refresh
 from opendata.services.access.scopes import OPEN
 from opendata.testing.web import City, problem_of
@@ -106,10 +106,32 @@ def test_a_key_of_a_person_may_and_a_key_of_an_organisation_may_not(city: City) 
         application = applications.get(work, city.application)
         applications.edit(work, application, {"scopes": ADMIN})
         theirs = {"X-Api-Key": keys.create(work, application, "k", wanted=ADMIN).secret}
-    for path in ("sessions", "second-factor", "consents"):
+    for path in ("sessions", "second-factor", "consents", "notices"):
         assert city.client().get(f"/api/v1/me/{path}", headers=own).status_code == 200
         problem_of(city.client().get(f"/api/v1/me/{path}", headers=theirs), 403)
     problem_of(city.client().delete("/api/v1/me/sessions", headers=theirs), 403)
+    problem_of(city.client().post("/api/v1/apps", json={"name": "x"}, headers=theirs), 403)
+    problem_of(city.client().post("/api/v1/me/organizations", json={"name": "x"}, headers=theirs), 403)
+
+
+def test_a_key_of_an_organisation_reaches_no_application_of_whoever_made_it(city: City) -> None:
+    with city.platform.work(city.caller("admin")) as work:
+        application = applications.get(work, city.application)
+        applications.edit(work, application, {"scopes": ADMIN})
+        theirs = {"X-Api-Key": keys.create(work, application, "k", wanted=ADMIN).secret}
+        personal = applications.create(work, "riêng", wanted=ADMIN).id
+    with city.platform.work(city.caller("editor")) as work:
+        offered = applications.create(work, "tặng")
+        transfers.offer(work, offered, email="admin@haiphong.example")
+        offered_id = offered.id
+    anybody = city.client()
+    problem_of(anybody.get(f"/api/v1/apps/{personal}", headers=theirs), 404)
+    problem_of(anybody.patch(f"/api/v1/apps/{personal}", json={"name": "x"}, headers=theirs), 404)
+    listed = anybody.get("/api/v1/apps", headers=theirs).get_json()["data"]
+    assert city.application in [one["id"] for one in listed]
+    assert personal not in [one["id"] for one in listed]
+    assert anybody.get("/api/v1/me/transfers", headers=theirs).get_json()["data"] == []
+    problem_of(anybody.post(f"/api/v1/me/transfers/{offered_id}/accept", headers=theirs), 404)
 
 
 # --- consents --------------------------------------------------------------------------------------

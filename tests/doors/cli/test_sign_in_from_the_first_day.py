@@ -94,7 +94,7 @@ def test_the_command_line_signs_in_to_a_new_portal(
     assert credential.caller.user_id == person.id
     assert credential.caller.operator
     assert credential.owner == f"user:{person.id}", "what is used counts on the person, not on all who use it"
-    assert not credential.of_organization
+    assert credential.caller.home is None
 
 
 def test_preparing_again_changes_nothing(tmp_path: Path) -> None:

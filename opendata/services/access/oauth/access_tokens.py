@@ -196,7 +196,6 @@ def credential_of(work: Work, claims: Mapping[str, Any]) -> Credential:
         expires_at=_end(claims),
         caller=replace(caller, kind="token", credential=client.id, application_id=application.id),
         client_id=client.id,
-        of_organization=home is not None,
         refusal=_refusal(work, application),
     )
 

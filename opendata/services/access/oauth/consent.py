@@ -46,7 +46,7 @@ def consider(work: Work, request: Request) -> Asked | Answer:
 
 def decide(work: Work, request: Request, *, approved: bool) -> Answer:
     """Back to the client with a code, or with `access_denied`. Everything is looked at anew."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     asked = consider(work, request)
     if isinstance(asked, Answer):
         return asked

@@ -40,7 +40,7 @@ class Consent:
 
 def given(work: Work) -> list[Consent]:
     """What the caller has given, the newest use first. Raises `SignInRequired`, `InsufficientScope`."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     last = (
         select(RefreshToken.grant_id, func.max(RefreshToken.created).label("last"))
         .join(OAuthGrant, OAuthGrant.id == RefreshToken.grant_id)
@@ -84,7 +84,7 @@ def _joined(one: Consent, other: Consent) -> Consent:
 def withdraw(work: Work, client_id: str) -> None:
     """Everything the caller gave this client ends, in every worker within a second; also what it has not
     fetched yet. Raises `NotFound` where it was given nothing."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     person = work.caller.user_id
     found = work.session.scalars(
         select(OAuthGrant.id)

@@ -156,7 +156,7 @@ class Waiting:
 def find(work: Work, user_code: str) -> Waiting | None:
     """The device that shows this code; None for a wrong one, which is counted. Raises
     `TooManyWrongCodes`, `SignInRequired`."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     _require_few_wrong(work)
     digests = list(work.part(Peppers).digests(_plain(user_code)))
     row = work.session.scalar(
@@ -173,7 +173,7 @@ def find(work: Work, user_code: str) -> Waiting | None:
 
 def decide(work: Work, waiting: Waiting, *, approved: bool) -> bool:
     """What the person says; False if somebody was faster."""
-    policy.require_person(work.caller)
+    policy.require_self(work.caller)
     decided = work.session.execute(
         update(DeviceCode)
         .where(DeviceCode.digest == waiting.row.digest, DeviceCode.status == "pending")
