@@ -1,9 +1,11 @@
 """While the database is away, the newest public answer to the same question stands in, with its age."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
+from opendata.app import create_app
 from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset
 from opendata.base.runtime import SYSTEM, Platform
@@ -130,3 +132,14 @@ def test_made_up_data_stays_marked(city: City, without_database, monkeypatch):
     assert city.client().get(path).headers["X-Data-Synthetic"] == "true"
     without_database()
     assert city.client().get(path).headers["X-Data-Synthetic"] == "true"
+
+
+def test_a_file_the_proxy_sends_is_not_told_without_its_bytes(city: City, without_database, monkeypatch):
+    settings = replace(city.platform.settings, files_accel="/_files")
+    monkeypatch.setattr(city.platform, "settings", settings)
+    client = create_app(platform=city.platform).test_client()
+    _, resource = city.add_file()
+    path = f"/api/v1/resources/{resource}/download"
+    assert "X-Accel-Redirect" in client.get(path).headers
+    without_database()
+    assert client.get(path).status_code == 503

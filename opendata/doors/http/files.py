@@ -23,7 +23,8 @@ _SIGNATURES = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "TXT": b""}
 
 
 class SentByProxy(Response):
-    """Without a body of ours; `bytes_by_proxy` are what the caller gets, for the meter."""
+    """Without a body of ours, so there is nothing to keep; `bytes_by_proxy` are what the caller gets, for the
+    meter."""
 
     bytes_by_proxy = 0
 
@@ -95,7 +96,7 @@ def _by_proxy(download: Download, parts: Sequence[Part] | None) -> Response:
             disposition=content_disposition("attachment", download.name),
         )
     )
-    response = SentByProxy(status=200, content_type=_type(download))
+    response = SentByProxy(status=200, content_type=_type(download), direct_passthrough=True)
     response.headers["X-Accel-Redirect"] = f"{platform().settings.files_accel}/{place}"
     response.bytes_by_proxy = parts[0].length if parts else download.size
     _dressed(response, download)
