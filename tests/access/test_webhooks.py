@@ -164,13 +164,22 @@ def test_five_days_of_failure_turn_an_endpoint_off_until_it_is_turned_on(
 ) -> None:
     endpoint, _ = added(city, server.url)
     server.status = 503
-    began = city.platform.clock()
-    for days in (0, 3, 5.1):
-        city.platform.clock = lambda days=days: began + timedelta(days=days)  # type: ignore[misc]
+    now = began = city.platform.clock()
+    city.platform.clock = lambda: now
+
+    def state() -> str:
+        with city.platform.read() as work:
+            return work.session.get_one(WebhookEndpoint, endpoint.id).state
+
+    for days in (0, 6):
+        now = began + timedelta(days=days)
         make_key(city)
         send_due(city)
-    with city.platform.read() as work:
-        assert work.session.get_one(WebhookEndpoint, endpoint.id).state == "off"
+        for wait in WAITS:
+            assert state() == "active", "there are tries left"
+            now += wait
+            send_due(city)
+    assert state() == "off"
     tries = len(server.got)
     make_key(city)
     webhook_sending.put_due(city.platform)
@@ -184,6 +193,22 @@ def test_five_days_of_failure_turn_an_endpoint_off_until_it_is_turned_on(
     make_key(city)
     send_due(city)
     assert len(server.got) > tries
+
+
+def test_a_delivery_asked_for_again_during_a_try_keeps_its_tries(city: City, server: Endpoint) -> None:
+    added(city, server.url)
+    server.status = 500
+    make_key(city)
+    send_due(city)
+    with city.platform.work(city.caller("editor")) as work:
+        waiting = work.session.scalars(
+            select(WebhookDelivery).where(WebhookDelivery.kind == "key.created")
+        ).one()
+        webhooks.send_again(work, work.session.get_one(Application, city.application), waiting.id)
+    webhook_sending._note_failure(city.platform, waiting.id, 500, "HTTP 500")
+    with city.platform.read() as work:
+        waits = work.session.get_one(WebhookDelivery, waiting.id).next_at - work.now
+    assert timedelta(0) < waits <= WAITS[0]
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

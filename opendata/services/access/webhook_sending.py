@@ -30,6 +30,8 @@ SECONDS = 10.0
 CLAIM = timedelta(seconds=60)
 """How long whoever tries a delivery has it to himself."""
 PATIENCE = timedelta(days=5)
+"""An endpoint that failed for so long is turned off with its next dead letter: nothing may have been sent to
+it for days, so one failed try says little."""
 KEPT = timedelta(days=30)
 READ = 1 << 16
 BATCH = 200
@@ -153,11 +155,11 @@ def _note_failure(platform: Platform, delivery_id: str, status: int | None, prob
         endpoint = work.session.get_one(WebhookEndpoint, delivery.endpoint_id)
         delivery.status, delivery.problem = status, problem
         endpoint.failing_since = endpoint.failing_since or work.now
-        if delivery.attempts <= len(WAITS):
-            delivery.next_at = work.now + WAITS[delivery.attempts - 1]
-        else:
-            _bury(work, endpoint, delivery)
-        if work.now - endpoint.failing_since >= PATIENCE:
+        if delivery.attempts <= len(WAITS):  # asked for again meanwhile, it has had none
+            delivery.next_at = work.now + WAITS[max(delivery.attempts, 1) - 1]
+            return
+        _bury(work, endpoint, delivery)
+        if endpoint.state == "active" and work.now - endpoint.failing_since >= PATIENCE:
             _turn_off(work, endpoint)
 
 
