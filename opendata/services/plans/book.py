@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -125,8 +126,10 @@ class PlanBook:
             self._known.clear()
 
 
+@cache
 def built_in(slug: str) -> Terms:
-    """A plan as this release has it, where the database has none or does not answer."""
+    """A plan as this release has it, where the database has none or does not answer. Always the same one:
+    what was leased by it is used by the next call."""
     plan = defaults.DEFAULTS[slug]
     return Terms(
         plan=slug,
