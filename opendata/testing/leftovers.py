@@ -5,6 +5,8 @@ import queue
 import threading
 import urllib.request
 
+import psycopg
+
 from opendata.testing.databases import drop_databases
 
 _AT_ONCE = 20
@@ -37,8 +39,9 @@ class Leftovers:
                 held.clear()
 
     def _remove(self, names: list[str]) -> None:
-        drop_databases(self._postgresql, names)
-        with contextlib.suppress(OSError):  # a server that is busy
+        with contextlib.suppress(psycopg.Error):  # a server that is busy, here and below
+            drop_databases(self._postgresql, names)
+        with contextlib.suppress(OSError):
             remove_indexes(self._elastic, *names)
 
 
