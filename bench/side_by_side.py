@@ -105,16 +105,24 @@ def _prepare(data: Path, made: Sequence[Mapping[str, Any]]) -> Mapping[str, str]
 
 
 def _fill_portal(platform: Platform, made: Sequence[Mapping[str, Any]]) -> None:
-    """By a harvest, the way data comes in by thousands; what is there already is left as it is."""
+    """By a harvest, the way data comes in by thousands; what is there already is left as it is. Raises
+    `RuntimeError` where an earlier filling was broken off."""
     with platform.read(SYSTEM) as work:
-        if work.session.scalar(select(func.count()).select_from(DatasetDocument)):
-            return
+        held = work.session.scalar(select(func.count()).select_from(DatasetDocument)) or 0
+    if held >= len(made):  # the measure of writing has added some
+        return
+    if held:
+        raise RuntimeError(f"{held} datasets of {len(made)} are there: remove the data to fill it anew")
     source = Source(made)
     bodies = sorted({package["owner_org"] for package in made})
     policy = {"publishers": bodies}
-    bench = a_source(platform, type="ckan", url=source.url, code=bodies[0], mapping=DEFAULTS, policy_=policy)
-    _require_published(bench.run(), len(made))
-    source.shutdown()
+    try:
+        bench = a_source(
+            platform, type="ckan", url=source.url, code=bodies[0], mapping=DEFAULTS, policy_=policy
+        )
+        _require_published(bench.run(), len(made))
+    finally:
+        source.shutdown()
 
 
 def _require_published(run: HarvestRun, records: int) -> None:
