@@ -1,6 +1,7 @@
 """Index and database that came apart are found and brought together again, on each engine."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
 from opendata.base.runtime import SYSTEM, outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.engines.search import Plan, SearchIndex
-from opendata.services.catalog import datasets, indexing
+from opendata.services.catalog import datasets, documents, indexing
 from opendata.testing.search_contract import dataset
 from opendata.testing.web import complete_record
 
@@ -164,3 +165,26 @@ def test_sequences_of_some_are_those_of_all(city, index):
     assert index.sequences([]) == {}
     with city.platform.read(SYSTEM) as work:
         assert everything.keys() == set(work.session.scalars(select(Dataset.id)))
+
+
+def test_a_rebuild_holds_no_transaction_while_the_index_is_at_work(city, index, monkeypatch):
+    under_way, pages = [], []
+    read = city.platform.read
+
+    @contextmanager
+    def counted(*caller):
+        with read(*caller) as work:
+            under_way.append(work)
+            yield work
+            under_way.pop()
+
+    def take(given):
+        for document in given:
+            assert not under_way
+            pages.append(document.id)
+        return len(pages)
+
+    monkeypatch.setattr(city.platform, "read", counted)
+    monkeypatch.setattr(documents, "BATCH", 1)
+    monkeypatch.setattr(index, "rebuild", take)
+    assert indexing.rebuild(city.platform) == len(pages) == len(set(pages)) >= 2

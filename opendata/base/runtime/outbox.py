@@ -19,6 +19,9 @@ from opendata.base.runtime.platform import Platform, Work
 log = structlog.get_logger(__name__)
 BATCH = 500
 MAX_ATTEMPTS = 8
+CLAIM_SECONDS = 600
+"""Longest that a claim stands still while one handler is at work: a search cluster that is busy takes minutes
+over a batch, longer than any other transaction may be idle."""
 LONGEST_WAIT = 15
 """Seconds between two tries of an engine that is away."""
 _thread = threading.local()
@@ -63,6 +66,8 @@ def _drain_shared(platform: Platform) -> Iterator[int]:
             entries = _claim(claim)
             if not entries:
                 return
+            idle = ("idle_in_transaction_session_timeout", f"{CLAIM_SECONDS}s")
+            claim.session.execute(select(func.set_config(*idle, True)))
             yield _apply(platform, entries, lambda claim=claim: nullcontext(claim))  # type: ignore[misc]
 
 

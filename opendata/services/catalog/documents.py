@@ -79,15 +79,10 @@ def _sequences(work: Work, entries: Sequence[OutboxEntry]) -> dict[str, int]:
     return sequences
 
 
-def every(work: Work) -> Iterator[Built]:
-    """All datasets in batches, for a rebuild of the index."""
-    last = NO_ID
-    while ids := list(
-        work.session.scalars(select(Dataset.id).where(Dataset.id > last).order_by(Dataset.id).limit(BATCH))
-    ):
-        yield from build(work, ids)
-        work.session.expunge_all()
-        last = ids[-1]
+def following(work: Work, last: str) -> list[str]:
+    """The next dataset ids behind this one, as many as are read at once; none at the end."""
+    query = select(Dataset.id).where(Dataset.id > last).order_by(Dataset.id).limit(BATCH)
+    return list(work.session.scalars(query))
 
 
 def build(work: Work, ids: Sequence[str]) -> Iterator[Built]:

@@ -183,13 +183,30 @@ def _given_up() -> tuple[Any, ...]:
 
 
 def _documents(platform: Platform, progress: Callable[[int, int], None]) -> Iterator[IndexDocument]:
-    """Read when the index asks for it, under the sequences that the stored documents carry."""
+    """Read when the index asks for it, each page in a transaction of its own: the index may take longer over
+    one than a transaction may be idle."""
     with platform.read(SYSTEM) as work:
-        sequences = {
-            row.dataset_id: row.sequence
-            for row in work.session.execute(select(DatasetDocument.dataset_id, DatasetDocument.sequence))
-        }
-        for done, built in enumerate(documents.every(work), start=1):
-            progress(done, len(sequences))
-            if built.dataset.id in sequences:
-                yield documents.index_document(built, sequences[built.dataset.id])
+        total = work.session.scalar(select(func.count()).select_from(DatasetDocument)) or 0
+    done, last = 0, documents.NO_ID
+    while True:
+        with platform.read(SYSTEM) as work:
+            ids = documents.following(work, last)
+            page = list(_page(work, ids))
+        if not ids:
+            return
+        for document in page:
+            done += 1
+            progress(done, total)
+            yield document
+        last = ids[-1]
+
+
+def _page(work: Work, ids: Collection[str]) -> Iterator[IndexDocument]:
+    """Under the sequences that the stored documents carry. Those are read first: what is built then may be
+    newer than they say and is written again, never older."""
+    held = select(DatasetDocument.dataset_id, DatasetDocument.sequence)
+    rows = work.session.execute(held.where(DatasetDocument.dataset_id.in_(ids)))
+    sequences = {row.dataset_id: row.sequence for row in rows}
+    for built in documents.build(work, list(ids)):
+        if built.dataset.id in sequences:
+            yield documents.index_document(built, sequences[built.dataset.id])

@@ -106,6 +106,26 @@ def test_a_drainer_passes_by_what_another_is_at(platforms):
     assert outbox.backlog(first) == (0, 0)
 
 
+def test_a_claim_outlives_a_handler_that_takes_longer_than_transactions_may_be_idle(platforms):
+    platform, applied = platforms[0], []
+
+    def hurry(connection, _record):
+        connection.execute("SET idle_in_transaction_session_timeout = '200ms'")
+        connection.commit()
+
+    def slowly(_platform, entries):
+        time.sleep(0.5)
+        applied.extend(entry.object_id for entry in entries)
+
+    event.listen(platform.engine, "connect", hurry)
+    platform.engine.dispose()
+    platform.handlers["count"] = slowly
+    ask(platform, "a")
+    outbox.drain(platform)
+    assert applied == ["a"]
+    assert outbox.backlog(platform) == (0, 0)
+
+
 def test_what_a_killed_drainer_had_claimed_is_applied_by_another(platforms):
     first, second, *_ = platforms
     ask(first, "a")
