@@ -347,6 +347,16 @@ def test_a_new_password_ends_what_applications_were_given(office):
     assert office.refresh(client, token).get_json()["error"] == "invalid_grant"
 
 
+def test_what_was_allowed_before_a_new_password_begins_nothing_after_it(office, verifier):
+    client = office.web()
+    code = office.code(client, verifier)
+    with office.platform.work(SYSTEM) as work:
+        people.replace_password(
+            work, people.by_id(work, office.city.users["editor"]), "mat-khau-moi-hoan-toan"
+        )
+    assert office.exchange(client, code, verifier).get_json()["error"] == "invalid_grant"
+
+
 def test_a_refresh_looks_at_the_person_anew(office):
     client = office.web()
     token = office.tokens(client, role="member")["refresh_token"]

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from opendata.base.runtime import SYSTEM
+from opendata.services.access import people
 from opendata.services.access.oauth import device
 from opendata.services.access.oauth.addresses import DEVICE
 
@@ -99,6 +101,17 @@ def test_refusing_ends_it(office):
     decide(office, begun["user_code"], "deny")
     assert error_of(poll(office, client, begun["device_code"])) == "access_denied"
     assert decide(office, begun["user_code"]).status_code == 400
+    assert error_of(poll(office, client, begun["device_code"])) == "access_denied"
+
+
+def test_what_was_allowed_before_a_new_password_gives_a_device_nothing_after_it(office):
+    client = office.box()
+    begun = begin(office, client)
+    assert decide(office, begun["user_code"]).status_code == 200
+    with office.platform.work(SYSTEM) as work:
+        people.replace_password(
+            work, people.by_id(work, office.city.users["editor"]), "mat-khau-moi-hoan-toan"
+        )
     assert error_of(poll(office, client, begun["device_code"])) == "access_denied"
 
 

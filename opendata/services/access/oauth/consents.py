@@ -4,17 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, or_, select
 
 from opendata.base.kit.errors import NotFound
-from opendata.base.models import (
-    Application,
-    AuthorizationCode,
-    DeviceCode,
-    OAuthClient,
-    OAuthGrant,
-    RefreshToken,
-)
+from opendata.base.models import Application, OAuthClient, OAuthGrant, RefreshToken
 from opendata.base.runtime import Work
 from opendata.services.access import policy
 from opendata.services.access.oauth import access_tokens, families, jwts
@@ -85,7 +78,7 @@ def withdraw(work: Work, client_id: str) -> None:
     """Everything the caller gave this client ends, in every worker within a second; also what it has not
     fetched yet. Raises `NotFound` where it was given nothing."""
     policy.require_self(work.caller)
-    person = work.caller.user_id
+    person = work.caller.user_id or ""
     found = work.session.scalars(
         select(OAuthGrant.id)
         .where(OAuthGrant.user_id == person, OAuthGrant.client_id == client_id)
@@ -96,21 +89,4 @@ def withdraw(work: Work, client_id: str) -> None:
         raise NotFound
     for family_id in found:
         families.end(work, family_id)
-    _forget_unfetched(work, client_id)
-
-
-def _forget_unfetched(work: Work, client_id: str) -> None:
-    person = work.caller.user_id
-    work.session.execute(
-        delete(AuthorizationCode).where(
-            AuthorizationCode.user_id == person,
-            AuthorizationCode.client_id == client_id,
-            AuthorizationCode.redeemed_at.is_(None),
-        )
-    )
-    work.session.execute(
-        update(DeviceCode)
-        .where(DeviceCode.user_id == person, DeviceCode.client_id == client_id)
-        .where(DeviceCode.redeemed_at.is_(None))
-        .values(status="denied")
-    )
+    families.forget_unfetched(work, person, client_id)

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from opendata.base.kit import base62
-from opendata.base.models import AuthorizationCode, DeniedToken, OAuthGrant, User
+from opendata.base.models import AuthorizationCode, DeniedToken, DeviceCode, OAuthGrant, User
 from opendata.base.runtime import Work
 from opendata.services.access import audit
 from opendata.services.access.changes import next_version
@@ -58,6 +58,20 @@ def end_of_person(work: Work, user_id: str) -> None:
     )
     for family_id in work.session.scalars(query.order_by(OAuthGrant.id)).all():
         end(work, family_id)
+    forget_unfetched(work, user_id)
+
+
+def forget_unfetched(work: Work, user_id: str, client_id: str | None = None) -> None:
+    """What the person has allowed a client, or any of them, and it has not fetched yet begins nothing."""
+    codes = delete(AuthorizationCode).where(
+        AuthorizationCode.user_id == user_id, AuthorizationCode.redeemed_at.is_(None)
+    )
+    devices = update(DeviceCode).where(DeviceCode.user_id == user_id, DeviceCode.redeemed_at.is_(None))
+    if client_id is not None:
+        codes = codes.where(AuthorizationCode.client_id == client_id)
+        devices = devices.where(DeviceCode.client_id == client_id)
+    work.session.execute(codes)
+    work.session.execute(devices.values(status="denied"))
 
 
 def end_of_code(work: Work, digest: bytes) -> None:
