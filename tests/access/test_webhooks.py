@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from opendata.base.kit import secrets
 from opendata.base.kit.fetch.errors import FetchError
-from opendata.base.models import Application, Mail, WebhookDelivery, WebhookEndpoint
+from opendata.base.models import Application, Job, Mail, WebhookDelivery, WebhookEndpoint
 from opendata.base.runtime import SYSTEM
 from opendata.doors.web.pages.webhooks import SAMPLE
 from opendata.services.access import keys, webhook_sending, webhooks
@@ -209,6 +209,22 @@ def test_a_delivery_asked_for_again_during_a_try_keeps_its_tries(city: City, ser
     with city.platform.read() as work:
         waits = work.session.get_one(WebhookDelivery, waiting.id).next_at - work.now
     assert timedelta(0) < waits <= WAITS[0]
+
+
+def test_what_is_due_is_queued_once_until_it_is_tried(city: City, server: Endpoint) -> None:
+    added(city, server.url)
+    make_key(city)
+    began = city.platform.clock()
+    city.platform.clock = lambda: began + timedelta(minutes=1)
+    assert webhook_sending.put_due(city.platform) >= 1
+    assert webhook_sending.put_due(city.platform) == 0
+    with city.platform.read() as work:
+        asked = [
+            dict(job.arguments) for job in work.session.scalars(select(Job).where(Job.kind == webhooks.SEND))
+        ]
+    for arguments in 2 * [item for item in asked if "reserved" in item]:
+        webhook_sending.send(city.platform, arguments)
+    assert len(server.got) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -1,13 +1,13 @@
 """Tries deliveries: once at once, then after 1, 5, 30 minutes, 2, 8 and 24 hours; then a dead letter."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from threading import Lock
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from opendata.base.kit.fetch.addresses import AddressPolicy
 from opendata.base.kit.fetch.client import Fetcher
@@ -29,6 +29,8 @@ WAITS = (
 SECONDS = 10.0
 CLAIM = timedelta(seconds=60)
 """How long whoever tries a delivery has it to himself."""
+RESERVED = timedelta(minutes=10)
+"""How long a delivery that was queued is not queued again."""
 PATIENCE = timedelta(days=5)
 """An endpoint that failed for so long is turned off with its next dead letter: nothing may have been sent to
 it for days, so one failed try says little."""
@@ -78,7 +80,7 @@ class Sender:
 
 def send(platform: Platform, arguments: Mapping[str, Any]) -> None:
     """The job: try one delivery, if it is due and nobody else is at it."""
-    if not _claim(platform, str(arguments["delivery"])):
+    if not _claim(platform, str(arguments["delivery"]), arguments.get("reserved")):
         return
     with platform.read(SYSTEM) as work:
         delivery = work.session.get_one(WebhookDelivery, str(arguments["delivery"]))
@@ -94,19 +96,24 @@ def send(platform: Platform, arguments: Mapping[str, Any]) -> None:
 
 
 def put_due(platform: Platform) -> int:
-    """Queue what is due again; the number of deliveries. Twice does no harm: one of them claims it."""
+    """Queue what is due again; the number of deliveries. Each is reserved for the job it gets: a queue that
+    is slow is not given it again and again."""
     with platform.work(SYSTEM) as work:
         query = (
-            select(WebhookDelivery.id)
+            select(WebhookDelivery)
             .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
             .where(WebhookEndpoint.state == "active")
             .where(WebhookDelivery.state == "waiting", WebhookDelivery.next_at <= work.now)
             .order_by(WebhookDelivery.next_at)
             .limit(BATCH)
+            .with_for_update(of=WebhookDelivery, skip_locked=True)
         )
-        found = list(work.session.scalars(query))
-        for delivery_id in found:
-            jobs.enqueue(work, webhooks.SEND, {"delivery": delivery_id})
+        found = work.session.scalars(query).all()
+        for delivery in found:
+            delivery.next_at = work.now + RESERVED
+            jobs.enqueue(
+                work, webhooks.SEND, {"delivery": delivery.id, "reserved": delivery.next_at.isoformat()}
+            )
     return len(found)
 
 
@@ -119,16 +126,20 @@ def prune(platform: Platform) -> int:
         return int(work.session.execute(old).rowcount or 0)  # type: ignore[attr-defined]
 
 
-def _claim(platform: Platform, delivery_id: str) -> bool:
-    """Only one who moved the time on tries it; of an endpoint that is off nothing is tried."""
+def _claim(platform: Platform, delivery_id: str, reserved: str | None) -> bool:
+    """Only one who moved the time on tries it; of an endpoint that is off nothing is tried. `reserved` is
+    the time that `put_due` wrote for this very job."""
     on = select(WebhookEndpoint.id).where(WebhookEndpoint.state == "active")
     with platform.work(SYSTEM) as work:
+        due = WebhookDelivery.next_at <= work.now
+        if reserved is not None:
+            due = or_(due, WebhookDelivery.next_at == datetime.fromisoformat(reserved))
         claimed = work.session.execute(
             update(WebhookDelivery)
             .where(
                 WebhookDelivery.id == delivery_id,
                 WebhookDelivery.state == "waiting",
-                WebhookDelivery.next_at <= work.now,
+                due,
                 WebhookDelivery.endpoint_id.in_(on),
             )
             .values(next_at=work.now + CLAIM, attempts=WebhookDelivery.attempts + 1)
