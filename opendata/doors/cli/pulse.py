@@ -25,6 +25,7 @@ class Pulse:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._memory = mmap.mmap(-1, _SLOTS * _BEAT.size)
+        self._begun = mmap.mmap(-1, 1)
         self._clock = clock
         self._looked = clock()
 
@@ -35,7 +36,13 @@ class Pulse:
     def start_beating(self) -> None:
         """From now on, in a thread of this process."""
         self.beat()
+        self._begun[0] = 1
         threading.Thread(target=self._keep_beating, name="opendata-pulse", daemon=True).start()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any process has begun to beat since this was made."""
+        return bool(self._begun[0])
 
     def hung(self, pids: Iterable[int]) -> list[int]:
         """Those that have beaten once and no more since. None where the one who looks was asleep himself."""

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from opendata.assembly import assemble
-from opendata.base.models import HarvestRun
+from opendata import app as application
+from opendata.assembly import NotMigrated, assemble
+from opendata.base.kit.errors import Unavailable
+from opendata.base.models import HarvestRun, migrations
 from opendata.base.runtime import SYSTEM
 from opendata.services.harvest import runs, sources
 from opendata.settings import Settings
@@ -79,6 +82,27 @@ def test_the_server_says_what_is_missing(engines: None, tmp_path: Path) -> None:
     assert "opendata migrate" in output
     assert "Traceback" not in output
     modes.forget(tmp_path)
+
+
+def test_a_process_that_takes_the_place_of_another_waits_for_the_database(
+    installation: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def pending(engine: object) -> bool:
+        asked.append(engine)
+        if len(asked) < 3:
+            raise OperationalError("select", {}, OSError("away"))
+        return True
+
+    monkeypatch.setattr(migrations, "pending", pending)
+    monkeypatch.setattr(application, "AGAIN_SECONDS", 0.01)
+    settings = Settings(**installation, log_level="ERROR")
+    with pytest.raises(Unavailable):
+        application.serving_app(settings)
+    with pytest.raises(NotMigrated):
+        application.serving_app(settings, patient=True)
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("noun", ["serve", "worker"])

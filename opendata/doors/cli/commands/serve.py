@@ -1,6 +1,7 @@
 """`opendata serve`: the portal on granian. The parent only watches; the product lives in its children, of
 which one that dies or hangs is started again."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,20 +21,21 @@ DRAIN_SECONDS = 20
 """A child that has not ended by then is killed; whoever stops the portal waits 25 seconds."""
 THREADS = 8
 BACKLOG = 1024
-REFUSED = 1
-"""Exit status of a child that has said why it does not start."""
+REFUSED = 78
+"""Exit status of a child that has said why it does not start; one that broke ends with another."""
 
 
 class Watcher(MPServer):
     """Starts a child again that was killed; not one that refused to start, which would only say so again."""
 
     def pids(self) -> list[int]:
-        return [child.inner.pid for child in list(self.wrks) if child.inner.pid]
+        """Of the children that run. The number of one that ended may be another's by now."""
+        children = [child.inner for child in list(self.wrks)]
+        return [child.pid for child in children if child.pid and child.exitcode is None]
 
     def _respawn_workers(self, workers: Iterable[int], *arguments: Any, **named: Any) -> None:
         if any(self.wrks[number].inner.exitcode == REFUSED for number in workers):
-            self.interrupt_children.extend(workers)
-            self.shutdown(REFUSED)  # type: ignore[no-untyped-call]
+            self.shutdown(1)  # type: ignore[no-untyped-call]
         super()._respawn_workers(workers, *arguments, **named)
 
 
@@ -66,11 +68,18 @@ def command(invocation: Invocation, host: str, port: int, workers: int) -> None:
 
 
 def _loader(invocation: Invocation, port: int, workers: int, pulse: Pulse) -> Callable[..., Any]:
-    """Runs in the child: a refusal to start is one sentence there, as everywhere on the command line."""
+    """Runs in the child: a refusal to start is one sentence there, as everywhere on the command line.
+
+    A child that takes the place of another waits for the database: it must not end, because granian gives
+    the whole server up where such a one ends at once, and its siblings still answer.
+    """
 
     def load(*_args: Any) -> Any:
+        signal.signal(
+            signal.SIGTERM, signal.SIG_DFL
+        )  # until granian listens: that of the parent ends nothing
         try:
-            loaded = application(invocation, port, workers)
+            loaded = application(invocation, port, workers, patient=pulse.has_begun)
         except OpenDataError as error:
             click.echo(invocation.say(error.message, **error.params), err=True)
             for field, message in error.fields.items():
