@@ -11,8 +11,6 @@ from opendata.services.access.applications import ENVIRONMENTS
 from opendata.services.access.policy import SCOPES
 from opendata.services.access.teams import KINDS
 
-_TIME: dict[str, Any] = {"example": "2027-01-31T00:00:00Z"}
-
 
 def _scopes(description: str, **kwargs: Any) -> fields.Field[Any]:
     return fields.List(
@@ -52,7 +50,7 @@ class Me(base.Schema):
     scopes = _scopes("What the key or token may do; all for a signed-in browser.", required=True)
     application = stated.text("Id of the application.", nullable=True)
     credential = stated.text("Id of the key or token.", nullable=True)
-    expires_at = stated.text("When the key or token ends.", nullable=True, **_TIME)
+    expires_at = stated.time("When the key or token ends.", nullable=True)
 
 
 class Owner(base.Schema):
@@ -80,7 +78,7 @@ class Application(base.Schema):
     status_reason = stated.text("Why it is suspended or closed.", nullable=True)
     scopes = _scopes("What its keys and tokens may have at most.", required=True)
     owner = fields.Nested(Owner, required=True)
-    created = stated.text("When it was made.", **_TIME)
+    created = stated.time("When it was made.")
 
 
 class Key(base.Schema):
@@ -94,10 +92,10 @@ class Key(base.Schema):
     products = _words("Products it is bound to; empty for all.", required=True)
     cidrs = _words("Networks it may be used from; empty for any.", required=True)
     origins = _words("Pages it may be used from; empty for any.", required=True)
-    created = stated.text("When it was made.", **_TIME)
-    expires_at = stated.text("When it ends.", **_TIME)
+    created = stated.time("When it was made.")
+    expires_at = stated.time("When it ends.")
     last_used_on = stated.text("Day of its last use.", nullable=True, example="2026-11-25")
-    revoked_at = stated.text("When it was revoked.", nullable=True, **_TIME)
+    revoked_at = stated.time("When it was revoked.", nullable=True)
     revoked_reason = stated.text("Why.", nullable=True)
     replaced_by = stated.text("Id of the key that took its place.", nullable=True)
 
@@ -112,7 +110,7 @@ NewKeyAnswer = extended(
 class Revoked(base.Schema):
     """When a revocation holds everywhere."""
 
-    effective_by = stated.text("By then every worker refuses the key.", **_TIME)
+    effective_by = stated.time("By then every worker refuses the key.")
 
 
 class Member(base.Schema):
@@ -130,7 +128,7 @@ class Invitation(base.Schema):
     id = stated.text("Name of the invitation; it opens nothing.")
     email = stated.text("Address it was sent to.")
     role = _role()
-    expires = stated.text("When it ends.", **_TIME)
+    expires = stated.time("When it ends.")
 
 
 class Team(base.Schema):
@@ -200,7 +198,10 @@ NewKey = extended(
     ),
     products=_words("Products it is bound to; empty for all."),
     expires_at=fields.AwareDateTime(
-        metadata={"description": "When it ends; in twelve months unless said, in 24 at the latest.", **_TIME}
+        metadata={
+            "description": "When it ends; in twelve months unless said, in 24 at the latest.",
+            **stated.TIME,
+        }
     ),
 )
 

@@ -1,24 +1,16 @@
 """What a person looks after about the own account: sessions and the second factor."""
 
-from typing import Any
-
 from marshmallow import fields
 
-from opendata.doors.api.schemas import base
-
-_TIME: dict[str, Any] = {"example": "2027-01-31T00:00:00Z"}
-
-
-def _text(description: str, **metadata: Any) -> base.Text:
-    return base.Text(required=True, metadata={"description": description, **metadata})
+from opendata.doors.api.schemas import base, stated
 
 
 class Session(base.Schema):
     """A browser that is signed in."""
 
-    id = _text("Name of the session; it opens nothing.", example="9f86d081884c7d65")
-    created = _text("When it signed in.", **_TIME)
-    expires = _text("When it ends by itself.", **_TIME)
+    id = stated.text("Name of the session; it opens nothing.", example="9f86d081884c7d65")
+    created = stated.time("When it signed in.")
+    expires = stated.time("When it ends by itself.")
     this = base.Flag(required=True, metadata={"description": "Whether it is the one this request came with."})
 
 
@@ -44,9 +36,9 @@ class SecondFactor(base.Schema):
 class Offer(base.Schema):
     """What the device is told; nothing is on before a code of it came back."""
 
-    secret = _text("The secret, base32; shown here and never again.")
-    address = _text("The same as an address for a square code.", example="otpauth://totp/…")
-    offer = _text("To be sent back with the first code.")
+    secret = stated.text("The secret, base32; shown here and never again.")
+    address = stated.text("The same as an address for a square code.", example="otpauth://totp/…")
+    offer = stated.text("To be sent back with the first code.")
 
 
 class RecoveryCodes(base.Schema):

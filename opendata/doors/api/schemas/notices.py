@@ -4,21 +4,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from opendata.doors.api.schemas import base
+from opendata.doors.api.schemas import base, stated
 from opendata.doors.api.schemas.queries import Paged
 from opendata.services.access import webhooks
-
-_TIME: dict[str, Any] = {"example": "2026-11-30T17:00:00Z"}
-
-
-def _text(description: str, *, nullable: bool = False, **metadata: Any) -> base.Text:
-    return base.Text(
-        required=True, allow_none=nullable, most=20_000, metadata={"description": description, **metadata}
-    )
-
-
-def _count(description: str, *, nullable: bool = False) -> fields.Integer:
-    return fields.Integer(required=True, allow_none=nullable, metadata={"description": description})
 
 
 class Notices(Paged):
@@ -30,20 +18,20 @@ class Notices(Paged):
 class Notice(base.Schema):
     """Something the caller was told."""
 
-    id = _count("Number of the notice; newer ones are higher.")
-    kind = _text("What happened.", example="key.expiring")
-    title = _text("In short, in the language asked for.")
-    text = _text("In full.")
+    id = stated.count("Number of the notice; newer ones are higher.")
+    kind = stated.text("What happened.", example="key.expiring")
+    title = stated.prose("In short, in the language asked for.")
+    text = stated.prose("In full.")
     data = fields.Dict(required=True, metadata={"description": "The same for programs; never a secret."})
-    created = _text("When.", **_TIME)
-    read_at = _text("When it was marked as read.", nullable=True, **_TIME)
+    created = stated.time("When.")
+    read_at = stated.time("When it was marked as read.", nullable=True)
 
 
 class NoticesMeta(base.Schema):
     """How many there are."""
 
-    total = _count("Notices that can be listed.")
-    unread = _count("Of all of the caller's, not read yet.")
+    total = stated.count("Notices that can be listed.")
+    unread = stated.count("Of all of the caller's, not read yet.")
 
 
 class NoticesRead(base.Schema):
@@ -61,7 +49,7 @@ class NoticesRead(base.Schema):
 class Unread(base.Schema):
     """What is left."""
 
-    unread = _count("Notices not read yet.")
+    unread = stated.count("Notices not read yet.")
 
 
 def _kinds(**more: Any) -> fields.List[Any]:
@@ -75,20 +63,20 @@ def _kinds(**more: Any) -> fields.List[Any]:
 class Webhook(base.Schema):
     """An endpoint that is told of events."""
 
-    id = _text("Id of the endpoint.")
-    url = _text("Where messages are sent.", example="https://app.example/hooks")
+    id = stated.text("Id of the endpoint.")
+    url = stated.text("Where messages are sent.", example="https://app.example/hooks")
     kinds = _kinds(required=True)
-    state = _text("active or off.")
-    secret_display = _text("First characters of its secret.")
-    old_secret_until = _text("Until when the old secret signs as well.", nullable=True, **_TIME)
-    failing_since = _text("Since when it fails; none while it answers.", nullable=True, **_TIME)
-    created = _text("When it was added.", **_TIME)
+    state = stated.text("active or off.")
+    secret_display = stated.text("First characters of its secret.")
+    old_secret_until = stated.time("Until when the old secret signs as well.", nullable=True)
+    failing_since = stated.time("Since when it fails; none while it answers.", nullable=True)
+    created = stated.time("When it was added.")
 
 
 class WebhookWithSecret(Webhook):
     """An endpoint with its new secret."""
 
-    secret = _text("Signs the messages. Shown this once.")
+    secret = stated.text("Signs the messages. Shown this once.")
 
 
 class NewWebhook(base.Schema):
@@ -111,27 +99,27 @@ class WebhookPatch(base.Schema):
 class Delivery(base.Schema):
     """One message to one endpoint."""
 
-    id = _text("Id of the delivery.")
-    endpoint = _text("Id of the endpoint.")
-    event = _text("`Webhook-Id`, the same at every try.")
-    kind = _text("What happened.", example="key.rotated")
-    state = _text("waiting, delivered or dead.")
-    attempts = _count("Tries until now.")
-    status = _count("HTTP status of the last answer.", nullable=True)
-    problem = _text("What went wrong the last time.", nullable=True)
-    created = _text("When it happened.", **_TIME)
-    next_at = _text("When it is tried next; none once it has ended.", nullable=True, **_TIME)
+    id = stated.text("Id of the delivery.")
+    endpoint = stated.text("Id of the endpoint.")
+    event = stated.text("`Webhook-Id`, the same at every try.")
+    kind = stated.text("What happened.", example="key.rotated")
+    state = stated.text("waiting, delivered or dead.")
+    attempts = stated.count("Tries until now.")
+    status = stated.count("HTTP status of the last answer.", nullable=True)
+    problem = stated.text("What went wrong the last time.", nullable=True)
+    created = stated.time("When it happened.")
+    next_at = stated.time("When it is tried next; none once it has ended.", nullable=True)
     body = fields.Dict(required=True, metadata={"description": "The message."})
 
 
 class NetworkBlock(base.Schema):
     """A network nothing is answered to."""
 
-    id = _text("Id of the block.")
-    network = _text("The network.", example="203.0.113.0/24")
-    reason = _text("Why; seen by operators alone.")
-    created = _text("Since when.", **_TIME)
-    until = _text("Until when; none: until it is lifted.", nullable=True, **_TIME)
+    id = stated.text("Id of the block.")
+    network = stated.text("The network.", example="203.0.113.0/24")
+    reason = stated.text("Why; seen by operators alone.")
+    created = stated.time("Since when.")
+    until = stated.time("Until when; none: until it is lifted.", nullable=True)
 
 
 class NewNetworkBlock(base.Schema):
@@ -166,7 +154,7 @@ class NewTransfer(base.Schema):
 class Transfer(base.Schema):
     """An application offered to somebody else."""
 
-    application = _text("Id of the application.")
-    name = _text("Its name.")
-    organization = _text("Slug of the organisation it is offered to.", nullable=True)
-    expires = _text("Until when it can be taken.", **_TIME)
+    application = stated.text("Id of the application.")
+    name = stated.text("Its name.")
+    organization = stated.text("Slug of the organisation it is offered to.", nullable=True)
+    expires = stated.time("Until when it can be taken.")

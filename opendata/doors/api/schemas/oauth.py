@@ -4,18 +4,12 @@ from typing import Any
 
 from marshmallow import fields
 
-from opendata.doors.api.schemas import base
+from opendata.doors.api.schemas import base, stated
 from opendata.doors.api.schemas.records import extended
 from opendata.services.access.oauth.addresses import GRANTS, METHODS
 from opendata.services.access.oauth.client_rules import LONGEST_REDIRECT, MOST_REDIRECTS
 from opendata.services.access.oauth.registration import MOST_USES
 from opendata.services.access.policy import SCOPES
-
-_TIME: dict[str, Any] = {"example": "2027-01-31T00:00:00Z"}
-
-
-def _text(description: str, *, nullable: bool = False, **metadata: Any) -> base.Text:
-    return base.Text(required=True, allow_none=nullable, metadata={"description": description, **metadata})
 
 
 def _codes(known: tuple[str, ...], description: str, **kwargs: Any) -> fields.Field[Any]:
@@ -59,26 +53,26 @@ _SCOPE = "What its tokens may do at most, within the scopes of the application."
 class ClientSecret(base.Schema):
     """A secret of a client; its text is not kept."""
 
-    id = _text("Identifier; it is no secret.")
-    display = _text("The part that may be shown.", example="hpd_cs_K7Qm2x…")
-    created = _text("When it was made.", **_TIME)
-    expires_at = _text("When it ends.", **_TIME)
+    id = stated.text("Identifier; it is no secret.")
+    display = stated.text("The part that may be shown.", example="hpd_cs_K7Qm2x…")
+    created = stated.time("When it was made.")
+    expires_at = stated.time("When it ends.")
 
 
 NewClientSecret = extended(
     ClientSecret,
     "NewClientSecret",
-    secret=_text("The secret itself: shown here and never again.", example="hpd_cs_…"),
+    secret=stated.text("The secret itself: shown here and never again.", example="hpd_cs_…"),
 )
 
 
 class OAuthClient(base.Schema):
     """The OAuth2 client of an application."""
 
-    id = _text("The `client_id`.", example="client_7Qm2xVb9LtRz4NcW8sYp1H")
-    name = _text("Name people see when they are asked.")
-    type = _text("confidential or public.")
-    auth_method = _text(_METHOD, example="client_secret_basic")
+    id = stated.text("The `client_id`.", example="client_7Qm2xVb9LtRz4NcW8sYp1H")
+    name = stated.text("Name people see when they are asked.")
+    type = stated.text("confidential or public.")
+    auth_method = stated.text(_METHOD, example="client_secret_basic")
     grants = _codes(GRANTS, _GRANT, required=True)
     redirect_uris = _redirects(required=True)
     scopes = _codes(SCOPES, _SCOPE, required=True)
@@ -86,8 +80,8 @@ class OAuthClient(base.Schema):
     may_introspect = base.Flag(
         required=True, metadata={"description": "Whether it may ask about tokens of others."}
     )
-    created = _text("When it was made.", **_TIME)
-    revoked_at = _text("When it was revoked.", nullable=True, **_TIME)
+    created = stated.time("When it was made.")
+    revoked_at = stated.time("When it was revoked.", nullable=True)
     secrets = fields.List(
         fields.Nested(ClientSecret),
         required=True,
@@ -98,34 +92,34 @@ class OAuthClient(base.Schema):
 NewOAuthClient = extended(
     OAuthClient,
     "NewOAuthClient",
-    secret=_text("Its first secret: shown here and never again.", nullable=True, example="hpd_cs_…"),
+    secret=stated.text("Its first secret: shown here and never again.", nullable=True, example="hpd_cs_…"),
 )
 
 
 class RegistrationToken(base.Schema):
     """Lets its holder register clients (RFC 7591, "initial access token")."""
 
-    token = _text("The token itself: shown here and never again.", example="hpd_ia_…")
+    token = stated.text("The token itself: shown here and never again.", example="hpd_ia_…")
     uses = fields.Integer(
         required=True,
         validate=base.Between(1, MOST_USES),
         metadata={"description": "Clients it is good for."},
     )
-    expires_at = _text("When it ends.", **_TIME)
-    registration_endpoint = _text("Where it is sent as a bearer token.")
+    expires_at = stated.time("When it ends.")
+    registration_endpoint = stated.text("Where it is sent as a bearer token.")
 
 
 class Consent(base.Schema):
     """An application the caller has let in."""
 
-    client_id = _text("The client's identifier.")
-    name = _text("Name of the client.")
-    application = _text("Name of the application it belongs to.")
-    homepage = _text("Web address of the application.", nullable=True)
+    client_id = stated.text("The client's identifier.")
+    name = stated.text("Name of the client.")
+    application = stated.text("Name of the application it belongs to.")
+    homepage = stated.text("Web address of the application.", nullable=True)
     scopes = _codes(SCOPES, "What it may do in the caller's name.", required=True)
-    since = _text("When the caller first agreed.", **_TIME)
-    last_used = _text("When it last asked for a token.", **_TIME)
-    ends = _text("When it has to ask again.", **_TIME)
+    since = stated.time("When the caller first agreed.")
+    last_used = stated.time("When it last asked for a token.")
+    ends = stated.time("When it has to ask again.")
 
 
 # --- input -----------------------------------------------------------------------------------------

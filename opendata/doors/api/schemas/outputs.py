@@ -6,30 +6,15 @@ from typing import Any
 from marshmallow import INCLUDE, fields
 
 from opendata.base.formats.record import DatasetRecord, ResourceRecord
-from opendata.doors.api.schemas import base
+from opendata.doors.api.schemas import base, stated
 from opendata.doors.api.schemas.records import extended, schema_of
 from opendata.services.catalog.rows import ROW_FIELDS
 
 STATES = ("draft", "submitted", "returned", "published", "withdrawn")
 
 
-def _text(description: str = "", *, nullable: bool = False, **metadata: Any) -> fields.Field[Any]:
-    return base.Text(
-        most=100_000, required=True, allow_none=nullable, metadata={"description": description, **metadata}
-    )
-
-
 def _lang(description: str = "") -> fields.Field[Any]:
     return fields.Nested(base.LangText, required=True, metadata={"description": description})
-
-
-def _count(description: str = "", *, nullable: bool = False) -> fields.Field[Any]:
-    return fields.Integer(
-        required=True,
-        allow_none=nullable,
-        validate=base.Between(0, 2**53),
-        metadata={"description": description},
-    )
 
 
 def _id() -> fields.Field[Any]:
@@ -43,33 +28,33 @@ def _words(description: str = "") -> fields.Field[Any]:
 class FieldError(base.Schema):
     """What is wrong with one field or parameter."""
 
-    field = _text("Path of the field.", example="title.vi")
-    detail = _text("What is wrong, in the language of the request.")
+    field = stated.prose("Path of the field.", example="title.vi")
+    detail = stated.prose("What is wrong, in the language of the request.")
 
 
 class Problem(base.Schema):
     """RFC 9457 problem details; `code` is stable, `title` is for people."""
 
-    type = _text("Address of the explanation of this code.", example="/docs/errors#invalid")
-    title = _text("What happened, in the language of the request.")
+    type = stated.text("Address of the explanation of this code.", example="/docs/errors#invalid")
+    title = stated.prose("What happened, in the language of the request.")
     status = fields.Integer(required=True)
-    code = _text("Stable name of the kind of error.", example="invalid")
-    request_id = _text("To tell the portal team.", nullable=True)
-    instance = _text("Path of the request.")
+    code = stated.text("Stable name of the kind of error.", example="invalid")
+    request_id = stated.text("To tell the portal team.", nullable=True)
+    instance = stated.prose("Path of the request.")
     errors = fields.List(fields.Nested(FieldError), metadata={"description": "What is wrong where."})
 
 
 class Links(base.Schema):
     """Addresses around a list."""
 
-    self = _text("This page.")
-    next = _text("The next page; null on the last one.", nullable=True)
+    self = stated.prose("This page.")
+    next = stated.prose("The next page; null on the last one.", nullable=True)
 
 
 class Meta(base.Schema):
     """About a list."""
 
-    total = _count("Items of all pages.")
+    total = stated.count("Items of all pages.")
 
 
 @cache
@@ -91,15 +76,15 @@ class Body(base.Schema):
     """The publishing body as a dataset names it."""
 
     id = _id()
-    slug = _text("Address of the body.")
+    slug = stated.text("Address of the body.")
     name = _lang()
-    abbreviation = _text(nullable=True)
+    abbreviation = stated.text(nullable=True)
 
 
 class TopicReference(base.Schema):
     """A topic as a dataset names it."""
 
-    slug = _text()
+    slug = stated.text()
     title = _lang()
 
 
@@ -107,14 +92,14 @@ class Origin(base.Schema):
     """Which harvest brought the dataset."""
 
     source_id = _id()
-    source_title = _text()
-    source_type = _text()
-    guid = _text("Identifier at the source.")
-    url = _text(nullable=True)
-    first_seen = _text(nullable=True)
-    last_changed = _text(nullable=True)
-    run_id = _text(nullable=True)
-    raw_hash = _text(nullable=True)
+    source_title = stated.prose()
+    source_type = stated.prose()
+    guid = stated.prose("Identifier at the source.")
+    url = stated.prose(nullable=True)
+    first_seen = stated.text(nullable=True)
+    last_changed = stated.text(nullable=True)
+    run_id = stated.text(nullable=True)
+    raw_hash = stated.text(nullable=True)
     mapping_version = fields.Integer(required=True)
 
 
@@ -122,7 +107,7 @@ Resource = extended(
     schema_of(ResourceRecord, "output"),
     "Resource",
     id=_id(),
-    position=_count("Place in the dataset, from 0."),
+    position=stated.count("Place in the dataset, from 0."),
 )
 
 ResourceInDataset = extended(
@@ -135,7 +120,7 @@ ResourceInDataset = extended(
             {
                 "__doc__": "The dataset a resource belongs to.",
                 "id": _id(),
-                "slug": _text(),
+                "slug": stated.text(),
                 "title": _lang(),
             },
         ),
@@ -151,7 +136,7 @@ Dataset = extended(
     schema_of(DatasetRecord, "output"),
     "Dataset",
     id=_id(),
-    slug=_text("Address on the site."),
+    slug=stated.text("Address on the site."),
     publisher=fields.Nested(
         Body, required=True, metadata={"description": "The body that answers for the data."}
     ),
@@ -159,9 +144,9 @@ Dataset = extended(
         fields.Nested(TopicReference), required=True, metadata={"description": "Topics it is filed under."}
     ),
     state=_STATE,
-    visibility=_text("`public`, or the body whose people alone see it."),
-    version=_count("Raised by every change; what If-Match compares."),
-    created=_text("When it was entered here.", nullable=True),
+    visibility=stated.text("`public`, or the body whose people alone see it."),
+    version=stated.count("Raised by every change; what If-Match compares."),
+    created=stated.text("When it was entered here.", nullable=True),
     harvest=fields.Nested(
         Origin,
         required=True,
@@ -193,8 +178,8 @@ DatasetRow = type(
         **{name: _OWN[name] for name in ROW_FIELDS},
         "description": _lang("The beginning of the description."),
         "formats": _words("Formats of its resources."),
-        "resources": _count("Number of resources."),
-        "rows": _count("Rows of its largest table, if known.", nullable=True),
+        "resources": stated.count("Number of resources."),
+        "rows": stated.count("Rows of its largest table, if known.", nullable=True),
         "near": base.Flag(required=True, metadata={"description": "Found by a looser reading of the words."}),
         "highlight": fields.Nested(
             Highlight, required=True, allow_none=True, metadata={"description": "Null without words."}
@@ -206,22 +191,22 @@ DatasetRow = type(
 class FacetValue(base.Schema):
     """A value of a filter with the number of datasets that have it."""
 
-    value = _text("What the filter takes.")
+    value = stated.prose("What the filter takes.")
     label = _lang("What people read.")
-    count = _count()
+    count = stated.count()
 
 
 class Note(base.Schema):
     """A sentence about what the search did with the words."""
 
-    vi = _text()
-    en = _text()
+    vi = stated.prose()
+    en = stated.prose()
 
 
 class SearchMeta(Meta):
     """About a search."""
 
-    total_exact = _count("Hits that are not near matches.")
+    total_exact = stated.count("Hits that are not near matches.")
     facets = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.Nested(FacetValue)),
@@ -229,7 +214,7 @@ class SearchMeta(Meta):
         metadata={"description": "Values by filter, most frequent first."},
     )
     notes = fields.List(fields.Nested(Note), required=True)
-    searched = _text("The words that were searched in the end.")
+    searched = stated.prose("The words that were searched in the end.")
 
 
 SearchPage = listing(DatasetRow, "DatasetSearch", SearchMeta)
@@ -238,7 +223,7 @@ SearchPage = listing(DatasetRow, "DatasetSearch", SearchMeta)
 class Change(base.Schema):
     """One difference."""
 
-    path = _text("Path of the field.", example="title.en")
+    path = stated.prose("Path of the field.", example="title.en")
     before = fields.Raw(required=True, allow_none=True)
     after = fields.Raw(required=True, allow_none=True)
 
@@ -246,19 +231,19 @@ class Change(base.Schema):
 class Revision(base.Schema):
     """One change of a dataset: who, when, what."""
 
-    version = _count()
-    at = _text("When, ISO 8601 in UTC.")
-    by = _text("Who.")
-    action = _text("create, edit, submit, return, publish, withdraw, harvest…")
-    state = _text("Place in the workflow after the change.")
+    version = stated.count()
+    at = stated.text("When, ISO 8601 in UTC.")
+    by = stated.text("Who.")
+    action = stated.text("create, edit, submit, return, publish, withdraw, harvest…")
+    state = stated.text("Place in the workflow after the change.")
     changes = fields.List(fields.Nested(Change), required=True)
 
 
 class Finding(base.Schema):
     """A rule of the publish gate that the dataset fails."""
 
-    code = _text(example="licence_required")
-    field = _text(example="license")
+    code = stated.text(example="licence_required")
+    field = stated.prose(example="license")
     message = _lang()
     severity = fields.String(required=True, validate=base.OneOf(("block", "warn")))
 
@@ -273,7 +258,7 @@ class ChecksMeta(Meta):
 class OrganizationReference(base.Schema):
     """Another body."""
 
-    slug = _text()
+    slug = stated.text()
     name = _lang()
 
 
@@ -281,13 +266,13 @@ class OrganizationRow(base.Schema):
     """A body with the number of its datasets that this caller sees."""
 
     id = _id()
-    slug = _text()
+    slug = stated.text()
     name = _lang()
-    abbreviation = _text(nullable=True)
+    abbreviation = stated.text(nullable=True)
     description = _lang()
-    level = _text("city, ward or central.")
-    parent = _text("Slug of the body above.", nullable=True)
-    datasets = _count("Datasets this caller sees.")
+    level = stated.text("city, ward or central.")
+    parent = stated.text("Slug of the body above.", nullable=True)
+    datasets = stated.count("Datasets this caller sees.")
 
 
 class ContactPoint(base.Schema):
@@ -303,15 +288,15 @@ class ContactPoint(base.Schema):
 Organization = extended(
     OrganizationRow,
     "Organization",
-    code=_text("Official code of the body.", nullable=True),
+    code=stated.text("Official code of the body.", nullable=True),
     former_names=fields.List(fields.Nested(base.LangText), required=True),
-    homepage=_text(nullable=True),
+    homepage=stated.prose(nullable=True),
     contact=fields.Nested(ContactPoint, required=True, allow_none=True),
-    valid_from=_text(nullable=True),
-    valid_to=_text("When it was dissolved.", nullable=True),
+    valid_from=stated.text(nullable=True),
+    valid_to=stated.text("When it was dissolved.", nullable=True),
     predecessors=fields.List(fields.Nested(OrganizationReference), required=True),
     successors=fields.List(fields.Nested(OrganizationReference), required=True),
-    modified=_text(),
+    modified=stated.text(),
 )
 
 
@@ -319,33 +304,33 @@ class Topic(base.Schema):
     """A subject across departments."""
 
     id = _id()
-    slug = _text()
+    slug = stated.text()
     title = _lang()
     description = _lang()
-    datasets = _count("Datasets this caller sees.")
+    datasets = stated.count("Datasets this caller sees.")
 
 
 class Tag(base.Schema):
     """A keyword in use."""
 
-    value = _text("The keyword, as the filter `tag` takes it.")
-    datasets = _count("Datasets this caller sees.")
+    value = stated.prose("The keyword, as the filter `tag` takes it.")
+    datasets = stated.count("Datasets this caller sees.")
 
 
 class Place(base.Schema):
     """An administrative unit in force that a name may mean."""
 
-    code = _text("Code of the unit.", example="10903")
-    name = _text()
-    kind = _text("Phường, Xã or Đặc khu: the same name may be that of a place elsewhere.")
+    code = stated.text("Code of the unit.", example="10903")
+    name = stated.prose()
+    kind = stated.text("Phường, Xã or Đặc khu: the same name may be that of a place elsewhere.")
     exact = base.Flag(required=True, metadata={"description": "The marks typed are those of its name."})
-    former = _text("The former unit it was found by.", nullable=True)
+    former = stated.prose("The former unit it was found by.", nullable=True)
 
 
 class PlacesMeta(Meta):
     """How sure the reading is."""
 
-    code = _text("Code of the one unit that fits best, null where several do.", nullable=True)
+    code = stated.text("Code of the one unit that fits best, null where several do.", nullable=True)
     ranked = base.Flag(required=True, metadata={"description": "The text tells the candidates apart."})
 
 
@@ -355,17 +340,17 @@ class Term(base.Schema):
     class Meta:
         unknown = INCLUDE
 
-    code = _text()
+    code = stated.text()
     label = _lang()
-    uri = _text("The term in its standard.", nullable=True)
+    uri = stated.prose("The term in its standard.", nullable=True)
 
 
 class Suggestion(base.Schema):
     """A completion."""
 
-    kind = _text("dataset, organization, tag or topic.")
-    text = _text()
-    slug = _text(nullable=True)
+    kind = stated.text("dataset, organization, tag or topic.")
+    text = stated.prose()
+    slug = stated.text(nullable=True)
 
 
 class Suggestions(base.Schema):

@@ -39,7 +39,7 @@ class Standing(Rule):
     limit = stated.count("The most at once.")
     remaining = stated.count("What is left.", nullable=True)
     resets_in = stated.count("Seconds until it is as new.", nullable=True)
-    resets_at = stated.text("The same as a time.", nullable=True, **stated.TIME)
+    resets_at = stated.time("The same as a time.", nullable=True)
 
 
 class Limits(base.Schema):

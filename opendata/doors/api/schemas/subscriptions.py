@@ -1,9 +1,30 @@
 """Products and subscriptions: what the API takes and answers."""
 
+from typing import Any
+
 from marshmallow import fields
 
 from opendata.doors.api.schemas import base, plans, stated
 from opendata.services.plans.subscriptions import STATES, STEPS
+
+
+def _both(most: int, description: str, **kwargs: Any) -> fields.Dict:
+    """A text in Vietnamese, in English, or in both, each of `most` characters."""
+    return fields.Dict(
+        keys=fields.String(validate=base.OneOf(("vi", "en"))),
+        values=base.Text(most=most),
+        metadata={"description": description},
+        **kwargs,
+    )
+
+
+def _names(description: str) -> fields.List[Any]:
+    return fields.List(
+        base.Text(most=120),
+        load_default=list,
+        validate=base.Length(most=100),
+        metadata={"description": description},
+    )
 
 
 class Product(base.Schema):
@@ -30,10 +51,8 @@ class Product(base.Schema):
         required=True,
         metadata={"description": "Rules of its plan that count now."},
     )
-    median_decision_hours = fields.Float(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Half of the latest requests were decided within; none without any."},
+    median_decision_hours = stated.amount(
+        "Half of the latest requests were decided within; none without any.", nullable=True
     )
 
 
@@ -46,8 +65,8 @@ class Subscription(base.Schema):
     plan = stated.text("Plan it is counted by.")
     plan_number = stated.count("Version of the plan.")
     state = stated.one_of(STATES, "rejected and ended are final.")
-    requested_at = stated.text("When it was asked for.", **stated.TIME)
-    decided_at = stated.text("When it was decided.", nullable=True, **stated.TIME)
+    requested_at = stated.time("When it was asked for.")
+    decided_at = stated.time("When it was decided.", nullable=True)
     reason = stated.text("Reason of the last step.", nullable=True)
     terms_accepted = stated.count("Revision of the terms that was accepted.", nullable=True)
 
@@ -105,31 +124,11 @@ class Agreement(base.Schema):
 class NewProduct(base.Schema):
     """A product as its department offers it."""
 
-    title = fields.Dict(
-        keys=fields.String(validate=base.OneOf(("vi", "en"))),
-        values=base.Text(most=300),
-        required=True,
-        metadata={"description": "Title in both languages."},
-    )
+    title = _both(300, "Title in both languages.", required=True)
     plan = base.Text(required=True, most=40, metadata={"description": "Plan of its subscribers."})
-    apis = fields.List(
-        base.Text(most=120),
-        load_default=list,
-        validate=base.Length(most=100),
-        metadata={"description": "APIs; `*` is all that is open."},
-    )
-    description = fields.Dict(
-        keys=fields.String(validate=base.OneOf(("vi", "en"))),
-        values=base.Text(most=5000),
-        load_default=dict,
-        metadata={"description": "What it holds."},
-    )
-    datasets = fields.List(
-        base.Text(most=120),
-        load_default=list,
-        validate=base.Length(most=100),
-        metadata={"description": "Slugs of datasets."},
-    )
+    apis = _names("APIs; `*` is all that is open.")
+    description = _both(5000, "What it holds.", load_default=dict)
+    datasets = _names("Slugs of datasets.")
     decide_by_days = fields.Integer(
         strict=True,
         load_default=2,
@@ -146,12 +145,7 @@ class NewProduct(base.Schema):
         validate=base.OneOf(("public", "members")),
         metadata={"description": "Who may ask for it."},
     )
-    terms = fields.Dict(
-        keys=fields.String(validate=base.OneOf(("vi", "en"))),
-        values=base.Text(most=20_000),
-        load_default=dict,
-        metadata={"description": "Terms of use."},
-    )
+    terms = _both(20_000, "Terms of use.", load_default=dict)
     terms_revision = fields.Integer(
         strict=True,
         load_default=0,

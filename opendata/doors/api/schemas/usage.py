@@ -51,7 +51,7 @@ class AskedByGroup(AskedInForm):
 class UsageRow(base.Schema):
     """Calls of one group in one step of time."""
 
-    start = stated.text("When the step begins.", **stated.TIME)
+    start = stated.time("When the step begins.")
     group = stated.text("The group; empty for all.")
     calls = stated.count("Calls, refused ones included.")
     throttled = stated.count("Refused because of limits.")
@@ -60,18 +60,14 @@ class UsageRow(base.Schema):
     not_modified = stated.count("Answered with 304; they cost nothing.")
     bytes = stated.count("Bytes sent.")
     rows = stated.count("Rows sent.")
-    p50_ms = fields.Float(
-        required=True, allow_none=True, metadata={"description": "Half were answered within, in ms."}
-    )
-    p95_ms = fields.Float(
-        required=True, allow_none=True, metadata={"description": "95 of 100 were answered within, in ms."}
-    )
+    p50_ms = stated.amount("Half were answered within, in ms.", nullable=True)
+    p95_ms = stated.amount("95 of 100 were answered within, in ms.", nullable=True)
 
 
 class Failure(base.Schema):
     """A call that failed, with the request as it was made but for its secrets."""
 
-    at = stated.text("When.", **stated.TIME)
+    at = stated.time("When.")
     key = stated.text("Id of the key.")
     method = stated.text("Method.")
     path = stated.text("Path.")
@@ -101,9 +97,7 @@ class Brief(base.Schema):
     client_errors = stated.count("Answered with 4xx.")
     server_errors = stated.count("Answered with 5xx.")
     bytes = stated.count("Bytes sent.")
-    p95_ms = fields.Float(
-        required=True, allow_none=True, metadata={"description": "95 of 100 were answered within, in ms."}
-    )
+    p95_ms = stated.amount("95 of 100 were answered within, in ms.", nullable=True)
 
 
 class BusyApplication(Brief):
