@@ -246,12 +246,11 @@ from opendata.services.plans.gate import Context, PlanGate
 from opendata.services.plans.rules import parse
 settings = SimpleNamespace(time_zone="Asia/Ho_Chi_Minh", workers=4)
 gate = PlanGate(SimpleNamespace(settings=settings, clock=utc_now), open_counters(sys.argv[1], timeout=5.0))
-terms = Terms(plan="x", number=1, rules=parse(sys.argv[3]), page_max=1)
-context = Context(terms=terms, ip="", owner=sys.argv[4])
-while time.time() < float(sys.argv[2]):
-    time.sleep(0.005)
-passed, ends = 0, float(sys.argv[2]) + float(sys.argv[5])
-tries = 0
+terms = Terms(plan="x", number=1, rules=parse(sys.argv[2]), page_max=1)
+context = Context(terms=terms, ip="", owner=sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+passed, tries, ends = 0, 0, time.time() + float(sys.argv[4])
 while time.time() < ends and tries < 2500:
     tries += 1
     try:
@@ -265,15 +264,23 @@ print(passed)
 
 
 def passed(url: str, rules: str, owner: str, seconds: float) -> int:
-    start = str(time.time() + 4.0)
+    """How many calls four processes let through together, each for so many seconds from a common start."""
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", _WORKER, url, start, rules, owner, str(seconds)],
+            [sys.executable, "-c", _WORKER, url, rules, owner, str(seconds)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for _ in range(4)
     ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     return sum(int(process.communicate(timeout=120)[0]) for process in running)
 
 
@@ -291,8 +298,9 @@ def test_ten_times_the_limit_from_four_workers_passes_the_limit(shared: str) -> 
 
 
 def test_a_rate_over_four_workers_passes_the_rate(shared: str) -> None:
-    """Burst 100 and 100 a second for two seconds; a lot may be spent a quarter of a second late."""
+    """Burst 100 and 100 a second for two seconds; a lot may be spent a quarter of a second late. Not all may
+    be spent where the machine is busy, but the burst is."""
     seconds, rate, burst = 2.0, 100, 100
     lots = 4 * int(rate * 0.25)
     got = passed(shared, f"{rate}/second burst {burst}", f"user:{random.random()}", seconds)
-    assert got <= (burst + rate * seconds) * 1.01 + lots
+    assert burst <= got <= (burst + rate * seconds) * 1.01 + lots
