@@ -234,15 +234,18 @@ TERMS_REASON = N_("Điều khoản mới chưa được chấp nhận.")
 
 
 def pause_without_terms(work: Work, wanted: Product) -> int:
-    """Pause who has not accepted the terms 30 days after they were raised; the number paused."""
+    """Pause who has not accepted the terms 30 days after they were raised; the number paused. Who accepts
+    them at this moment is not."""
     if wanted.terms_raised_at is None or work.now - wanted.terms_raised_at < TERMS_GRACE:
         return 0
     late = work.session.scalars(
-        select(Subscription).where(
+        select(Subscription)
+        .where(
             Subscription.product_id == wanted.id,
             Subscription.state == "active",
             (Subscription.terms_accepted.is_(None)) | (Subscription.terms_accepted < wanted.terms_revision),
         )
+        .with_for_update()
     ).all()
     for found in late:
         found.state, found.reason, found.version = "paused", TERMS_REASON, next_version(work)
@@ -290,7 +293,7 @@ def instant(at: datetime) -> str:
 
 
 def _decided(work: Work, subscription_id: str, step: str) -> tuple[Subscription, Product]:
-    """A subscription whose step is for the caller to take."""
+    """A subscription whose step is for the caller to take; nobody else writes to it until this is over."""
     found = _get(work, subscription_id)
     wanted = work.session.get_one(Product, found.product_id)
     application = work.session.get_one(Application, found.application_id)
@@ -304,11 +307,12 @@ def _decided(work: Work, subscription_id: str, step: str) -> tuple[Subscription,
 
 
 def _get(work: Work, subscription_id: str) -> Subscription:
+    """To be written to: two steps at the same moment come one after the other."""
     try:
         known = str(UUID(subscription_id))
     except ValueError:
         raise NotFound from None
-    found = work.session.get(Subscription, known)
+    found = work.session.get(Subscription, known, with_for_update=True, populate_existing=True)
     if found is None:
         raise NotFound
     return found
