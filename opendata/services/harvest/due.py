@@ -5,6 +5,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import or_, select, update
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import HarvestSource
 from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.services.harvest import runs, sources
@@ -15,10 +16,21 @@ LIMIT = 200
 
 def start(platform: Platform) -> int:
     """Queue a run of every accepted source whose time has come; their number. A tick is taken once, by
-    whichever worker moves the source to its next; ticks that were missed collapse into one."""
+    whichever worker moves the source to its next; ticks that were missed collapse into one. A source that
+    cannot be started keeps no other from its turn."""
     with platform.read(SYSTEM) as work:
         found = _waiting(work)
-    return sum(_start(platform, source_id, seen) for source_id, seen in found)
+    return sum(_started(platform, source_id, seen) for source_id, seen in found)
+
+
+def _started(platform: Platform, source_id: str, seen: datetime | None) -> int:
+    try:
+        return _start(platform, source_id, seen)
+    except Unavailable:  # it is the database that is away, for all of them
+        raise
+    except Exception as error:  # noqa: BLE001  # say, a schedule from before schedules were checked
+        log.warning("harvest.not_started", source=source_id, error=repr(error))
+        return 0
 
 
 def _waiting(work: Work) -> list[tuple[str, datetime | None]]:

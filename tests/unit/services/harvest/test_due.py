@@ -152,3 +152,13 @@ def test_another_schedule_counts_from_now(platform: Platform, clock: Clock) -> N
     with platform.work(SYSTEM) as work:
         sources.reschedule(work, work.session.get_one(HarvestSource, source_id), None)
     assert next_due(platform, source_id) is None
+
+
+def test_a_schedule_nobody_can_read_keeps_no_other_source_waiting(platform: Platform, clock: Clock) -> None:
+    """It may be from before schedules were checked."""
+    broken, sound = add_source(platform, "0 4 * * *"), add_source(platform, "0 5 * * *")
+    with platform.work(SYSTEM) as work:
+        work.session.get_one(HarvestSource, broken).schedule = "mỗi đêm"
+    clock.now += timedelta(hours=3)
+    assert due.start(platform) == 1
+    assert started(platform) == [(sound, "scheduled")]
