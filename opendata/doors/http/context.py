@@ -37,16 +37,31 @@ def language() -> str:
 @contextmanager
 def writing() -> Iterator[Work]:
     """A transaction of this request's caller; commits on leaving."""
-    with platform().work(caller()) as work:
-        _opened().append(work)
+    with platform().work(caller()) as work, _current(work):
         yield work
 
 
 @contextmanager
 def reading() -> Iterator[Work]:
-    with platform().read(caller()) as work:
-        _opened().append(work)
+    with platform().read(caller()) as work, _current(work):
         yield work
+
+
+@contextmanager
+def _current(work: Work) -> Iterator[None]:
+    _opened().append(work)
+    outer = current()
+    g.work = work
+    try:
+        yield
+    finally:
+        g.work = outer
+
+
+def current() -> Work | None:
+    """The transaction this request is in. Whoever opens a second one waits for a connection while holding
+    one, and so would every other request of a busy moment."""
+    return cast("Work | None", g.get("work"))
 
 
 def is_reduced() -> bool:

@@ -32,13 +32,13 @@ def authorize() -> BaseResponse:
     pairs = list(request.args.items(multi=True))
     with reading() as work:
         asked = consent.consider(work, Request("GET", request.path, pairs))
-        if isinstance(asked, Answer) and asked.location is None:
-            return _answered(asked)
-        if not caller().signed_in:
-            return _sign_in()
-        if isinstance(asked, Answer):
-            return _answered(asked)
-        return _consent_page(asked, pairs)
+    if isinstance(asked, Answer) and asked.location is None:
+        return _answered(asked)
+    if not caller().signed_in:
+        return _sign_in()
+    if isinstance(asked, Answer):
+        return _answered(asked)
+    return _consent_page(asked, pairs)
 
 
 @blueprint.post("/oauth/authorize")
@@ -131,11 +131,11 @@ def device_decide() -> BaseResponse:
 def _device(code: str) -> Response:
     with writing() as work:
         waiting = device.find(work, code)
-        if waiting is not None:
-            return form_page(
-                "oauth/device_consent.html",
-                code=code,
-                scopes=_labels(waiting.row.scope.split()),
-                **_about(waiting.client),
-            )
-    return form_page("oauth/device.html", status=400, code=code, wrong=True)
+    if waiting is None:
+        return form_page("oauth/device.html", status=400, code=code, wrong=True)
+    return form_page(
+        "oauth/device_consent.html",
+        code=code,
+        scopes=_labels(waiting.row.scope.split()),
+        **_about(waiting.client),
+    )

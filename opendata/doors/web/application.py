@@ -52,7 +52,12 @@ def error_page(error: OpenDataError) -> Response:
     display.speak(g.get("language", "vi"))
     extra = {"retry_after": error.params.get("retry_after", 5)} if error.status in {429, 503} else {}
     response = form_page(
-        "errors/error.html", status=error.status, error=error, message=sentence(error), **extra
+        "errors/error.html",
+        status=error.status,
+        error=error,
+        message=sentence(error),
+        unread_notices=None,  # the database may be what is away
+        **extra,
     )
     response.headers["Cache-Control"] = "no-store"
     if extra:

@@ -14,7 +14,7 @@ from opendata.base.kit.hashes import sha256
 from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.runtime import Platform
 from opendata.doors.http import answers, identity
-from opendata.doors.http.context import caller, platform, reading
+from opendata.doors.http.context import caller, current, platform, reading
 from opendata.doors.web import display
 from opendata.doors.web.static_files import StaticFiles
 from opendata.services.access import notices
@@ -99,6 +99,8 @@ def unread_notices() -> int:
     """For the head of every page of somebody who is signed in."""
     if not caller().signed_in:
         return 0
+    if (open_already := current()) is not None:
+        return notices.unread(open_already)
     with reading() as work:
         return notices.unread(work)
 

@@ -1,6 +1,7 @@
 """My applications, and one application with its keys."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -229,12 +230,14 @@ def act(application_id: str) -> BaseResponse:
     try:
         with writing() as work:
             found = applications.get(work, application_id)
-            answer = step(work, found)
+            made = step(work, found)
     except OpenDataError as error:
         if error.status in {401, 404}:
             raise
         return _application(application_id, error, _typed())
-    return answer or redirect(display.to("app", application_id), 303)
+    if made is None:
+        return redirect(display.to("app", application_id), 303)
+    return shown_once(found, made.key, made.secret, made.owner, old=made.old)
 
 
 def _typed() -> dict[str, Any]:
@@ -244,7 +247,18 @@ def _typed() -> dict[str, Any]:
     }
 
 
-def _new_key(work: Work, found: Application) -> Response:
+@dataclass(frozen=True)
+class Shown:
+    """A new key, shown after the commit."""
+
+    key: ApiKey
+    secret: str = field(repr=False)
+    owner: User | None
+    old: ApiKey | None = None
+    """The one it replaces."""
+
+
+def _new_key(work: Work, found: Application) -> Shown:
     form = request.form
     made = keys.create(
         work,
@@ -255,14 +269,14 @@ def _new_key(work: Work, found: Application) -> Response:
         cidrs=_lines("cidrs"),
         origins=_lines("origins"),
     )
-    return shown_once(found, made.key, made.secret, _owner(work, found))
+    return Shown(made.key, made.secret, _owner(work, found))
 
 
-def _rotate(work: Work, found: Application) -> Response:
+def _rotate(work: Work, found: Application) -> Shown:
     key = keys.get(work, found, request.form.get("key", ""))
     hours = request.form.get(f"overlap-{key.id}", "24")
     made = keys.rotate(work, found, key, overlap_hours=int(hours) if hours.isdecimal() else -1)
-    return shown_once(found, made.key, made.secret, _owner(work, found), old=key)
+    return Shown(made.key, made.secret, _owner(work, found), old=key)
 
 
 def _revoke(work: Work, found: Application) -> None:
@@ -299,7 +313,7 @@ def _keep(work: Work, found: Application) -> None:
     transfers.end(work, found.id)
 
 
-STEPS: Mapping[str, Callable[[Work, Application], Response | None]] = {
+STEPS: Mapping[str, Callable[[Work, Application], Shown | None]] = {
     "key": _new_key,
     "rotate": _rotate,
     "revoke": _revoke,

@@ -47,8 +47,10 @@ def console() -> Response:
         body = organizations.get(work, chosen) if chosen else next(iter(mine), None)
         if body is None:
             policy.require(caller(), Action.VIEW_DRAFT)
-            return form_page("department/console.html", **_empty_desk())
-        shown = desk.of_organization(work, body.id)
+        else:
+            shown = desk.of_organization(work, body.id)
+    if body is None:
+        return form_page("department/console.html", **_empty_desk())
     return form_page(
         "department/console.html",
         organization={"slug": body.slug, "name": body.name},

@@ -19,7 +19,7 @@ from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
 from opendata.services.plans import deciding, products, reports, subscriptions
-from opendata.services.plans.book import PlanBook
+from opendata.services.plans.book import PlanBook, Terms
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.services.plans.reports import Span, Usage
 from opendata.services.plans.rules import period
@@ -35,27 +35,31 @@ def of_application(application_id: str) -> Response:
     policy.require_person(caller())
     with reading() as work:
         found = applications.get(work, application_id)
+    terms = _terms(found)  # between two transactions: the book opens its own
+    with reading() as work:
         asked = reports.span(work, None, None, _grain())
         course = reports.of_application(work, found, asked)
         routes = reports.of_application(work, found, asked, "route")
-        may_edit = applications.may_edit(work, found)
-        return form_page(
-            "usage/application.html",
-            nav="apps",
-            application={"id": found.id, "name": found.name, "env": found.env},
-            tab="usage",
-            grain=asked.grain,
-            grains=_grains(),
-            total=_total(course),
-            course=_course(course, asked),
-            routes=_grouped(routes),
-            keys=[
-                {"name": key.name, "display": key.display, "calls": calls, "replaced": bool(key.replaced_by)}
-                for key, calls in reports.by_key(work, found, asked)
-            ],
-            quotas=_quotas(work, found),
-            failures=reports.failures(work, found) if may_edit else None,
-        )
+        keys = reports.by_key(work, found, asked)
+        quotas = _quotas(work, found, terms)
+        failures = reports.failures(work, found) if applications.may_edit(work, found) else None
+    return form_page(
+        "usage/application.html",
+        nav="apps",
+        application={"id": found.id, "name": found.name, "env": found.env},
+        tab="usage",
+        grain=asked.grain,
+        grains=_grains(),
+        total=_total(course),
+        course=_course(course, asked),
+        routes=_grouped(routes),
+        keys=[
+            {"name": key.name, "display": key.display, "calls": calls, "replaced": bool(key.replaced_by)}
+            for key, calls in keys
+        ],
+        quotas=quotas,
+        failures=failures,
+    )
 
 
 def _grain() -> str:
@@ -97,10 +101,14 @@ def _grouped(found: Sequence[Usage]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["calls"])[: reports.TOP]
 
 
-def _quotas(work: Work, application: Application) -> list[dict[str, Any]]:
+def _terms(application: Application) -> Terms:
+    owner = applications.owner_of(application)
+    return platform().part(PlanBook).of(owner, application.id, env=application.env)
+
+
+def _quotas(work: Work, application: Application, terms: Terms) -> list[dict[str, Any]]:
     """The calendar quotas that the calls of an application draw from, as they stand."""
     gate, owner = platform().part(PlanGate), applications.owner_of(application)
-    terms = platform().part(PlanBook).of(owner, application.id, env=application.env)
     context = Context(terms=terms, ip="", owner=owner, app=application.id)
     rules = {rule.name: rule for rule in terms.rules if rule.algorithm == "calendar"}
     subject = context.subject("subscription" if terms.subscription else "owner")
@@ -144,17 +152,18 @@ def _subscriptions(application_id: str, error: OpenDataError | None = None) -> R
         held = [_held(work, item) for item in subscriptions.of_application(work, found)]
         taken = {item["product"] for item in held if item["state"] not in subscriptions.FINAL}
         offered = [item for item in products.listing(work) if item.slug not in taken]
-        return form_page(
-            "usage/subscriptions.html",
-            status=error.status if error else 200,
-            nav="apps",
-            application={"id": found.id, "name": found.name, "env": found.env},
-            tab="subscriptions",
-            subscriptions=held,
-            products=[_offered(item) for item in offered],
-            may_edit=applications.may_edit(work, found) and found.status == "active",
-            error=sentence(error) if error else "",
-        )
+        may_edit = applications.may_edit(work, found) and found.status == "active"
+    return form_page(
+        "usage/subscriptions.html",
+        status=error.status if error else 200,
+        nav="apps",
+        application={"id": found.id, "name": found.name, "env": found.env},
+        tab="subscriptions",
+        subscriptions=held,
+        products=[_offered(item) for item in offered],
+        may_edit=may_edit,
+        error=sentence(error) if error else "",
+    )
 
 
 def _held(work: Work, item: Subscription) -> dict[str, Any]:
