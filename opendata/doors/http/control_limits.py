@@ -42,9 +42,10 @@ def _account_tried() -> str:
 
 
 def _client_tried() -> str:
-    """The OAuth2 client a request names, from this network: nobody uses up what others may."""
+    """The OAuth2 client a request names, from this network: nobody uses up what others may. The one whose
+    secret is shown goes before the one a form names beside it."""
     shown = request.authorization
-    named = request.form.get("client_id", "") or (shown.username if shown else "") or ""
+    named = (shown.username if shown else "") or request.form.get("client_id", "")
     return hashlib.sha256(f"{_network()}|{named[:200]}".encode()).hexdigest()[:32]
 
 

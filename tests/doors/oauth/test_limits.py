@@ -61,6 +61,17 @@ def test_guesses_of_a_client_secret_are_counted_and_good_calls_are_not(office, g
     assert ask(secret) == 429, "from this network; from others it goes on"
 
 
+def test_other_names_in_the_form_give_no_further_guesses_of_a_secret(office, guarded):
+    app = guarded(client="3 per minute")
+    client, _secret = office.server(may_introspect=True)
+
+    def guess(number):
+        form = {"token": "x", "client_id": f"name-{number}"}
+        return app.test_client().post("/oauth/introspect", data=form, auth=(client, WRONG)).status_code
+
+    assert [guess(number) for number in range(5)] == [401] * 3 + [429] * 2
+
+
 @pytest.mark.parametrize("way", ["page", "api"])
 def test_codes_of_the_second_factor_cannot_be_tried_out(office, guarded, way):
     """Somebody has a session, and not the device."""
