@@ -227,6 +227,34 @@ def test_what_is_due_is_queued_once_until_it_is_tried(city: City, server: Endpoi
     assert len(server.got) == 1
 
 
+def test_a_message_to_try_the_endpoint_with_is_tried_once(city: City, server: Endpoint) -> None:
+    endpoint, _ = added(city, server.url)
+    server.status = 500
+    editor = city.client("editor")
+    sent = editor.post(f"/api/v1/apps/{city.application}/webhooks/{endpoint.id}/test").get_json()["id"]
+    assert send_due(city) == 1
+    with city.platform.read() as work:
+        assert work.session.get_one(WebhookDelivery, sent).state == "dead"
+        assert work.session.get_one(WebhookEndpoint, endpoint.id).failing_since is None
+        assert work.session.scalars(select(Mail).where(Mail.subject.contains("Không gửi được"))).all() == []
+
+
+def test_not_more_is_asked_for_by_hand_than_is_sent(city: City, server: Endpoint) -> None:
+    endpoint, _ = added(city, server.url)
+    editor, address = city.client("editor"), f"/api/v1/apps/{city.application}"
+    server.status = 500
+    for _ in range(webhooks.MOST_UNTRIED + 1):
+        sent = editor.post(f"{address}/webhooks/{endpoint.id}/test")
+        assert sent.status_code < 300
+    refused = editor.post(f"{address}/webhooks/{endpoint.id}/test")
+    problem_of(refused, 429, "rate_limited")
+    assert int(refused.headers["Retry-After"]) > 0
+    again = f"{address}/webhook-deliveries/{sent.get_json()['id']}/send"
+    problem_of(editor.post(again), 429, "rate_limited")
+    send_due(city)
+    assert editor.post(again).status_code < 300
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_no_redirect_is_followed(city: City, server: Endpoint, status: int) -> None:
     added(city, server.url)

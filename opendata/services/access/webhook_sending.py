@@ -165,6 +165,9 @@ def _note_failure(platform: Platform, delivery_id: str, status: int | None, prob
             return
         endpoint = work.session.get_one(WebhookEndpoint, delivery.endpoint_id)
         delivery.status, delivery.problem = status, problem
+        if delivery.kind == webhooks.TEST_KIND:  # whoever asked for it is looking
+            delivery.state, delivery.ended_at = "dead", work.now
+            return
         endpoint.failing_since = endpoint.failing_since or work.now
         if delivery.attempts <= len(WAITS):  # asked for again meanwhile, it has had none
             delivery.next_at = work.now + WAITS[max(delivery.attempts, 1) - 1]

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from opendata.base.kit import base62, secrets
-from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
+from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, RateLimited
 from opendata.base.kit.ids import new_id
 from opendata.base.kit.secrets import Peppers, Unsealable
 from opendata.base.models import Application, WebhookDelivery, WebhookEndpoint
@@ -28,6 +28,10 @@ from opendata.services.access.notices import WORDS
 SEND = "webhook.send"
 """The job that tries one delivery."""
 MOST_ENDPOINTS = 5
+MOST_UNTRIED = 5
+"""Deliveries of an endpoint that may wait for their first try before more can be asked for by hand."""
+RETRY_AFTER = 60
+"""Seconds."""
 OVERLAP = timedelta(hours=24)
 LONGEST_URL = 2000
 TEST_KIND = "webhook.test"
@@ -142,21 +146,27 @@ def deliveries(
 
 
 def send_again(work: Work, application: Application, delivery_id: str) -> WebhookDelivery:
-    """The same message once more, now; its id stays, so that the other side can tell. Raises `NotFound`."""
+    """The same message once more, now; its id stays, so that the other side can tell.
+
+    Raises `NotFound`, `EndpointOff`, `RateLimited`.
+    """
     applications.require_edit(work, application)
     found = work.session.get(WebhookDelivery, _uuid(delivery_id))
     if found is None:
         raise NotFound
-    _require_on(get(work, application, found.endpoint_id))
+    _require_ready(work, get(work, application, found.endpoint_id))
     found.state, found.next_at, found.ended_at, found.attempts = "waiting", work.now, None, 0
     jobs.enqueue(work, SEND, {"delivery": found.id})
     return found
 
 
 def test(work: Work, application: Application, endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """A message that tells nothing, to try the endpoint with."""
+    """A message that tells nothing, to try the endpoint with: it is tried once.
+
+    Raises `EndpointOff`, `RateLimited`.
+    """
     applications.require_edit(work, application)
-    _require_on(endpoint)
+    _require_ready(work, endpoint)
     return _put(work, endpoint, f"evt_{base62.draw(22)}", TEST_KIND, {"application": application.id})
 
 
@@ -236,9 +246,17 @@ def _purpose(endpoint: WebhookEndpoint) -> str:
     return f"webhook {endpoint.id}"
 
 
-def _require_on(endpoint: WebhookEndpoint) -> None:
+def _require_ready(work: Work, endpoint: WebhookEndpoint) -> None:
+    """It is on, and not more is asked for than is sent: what waits for another try does not count."""
     if endpoint.state != "active":
         raise EndpointOff
+    untried = select(func.count()).where(
+        WebhookDelivery.endpoint_id == endpoint.id,
+        WebhookDelivery.state == "waiting",
+        WebhookDelivery.attempts == 0,
+    )
+    if (work.session.scalar(untried) or 0) > MOST_UNTRIED:
+        raise RateLimited(retry_after=RETRY_AFTER)
 
 
 def _switch(endpoint: WebhookEndpoint, state: str) -> None:
