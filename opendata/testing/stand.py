@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -379,27 +379,6 @@ class Stand:
             server.thaw()
             server.start()
 
-    @contextmanager
-    def dragging(self, processes: Sequence[psutil.Process]) -> Iterator[None]:
-        """Processes that get a fifth of the time."""
-        ended = threading.Event()
-
-        def drag() -> None:
-            while not ended.wait(0.05):
-                for process in processes:
-                    process.suspend()
-                ended.wait(0.2)
-                for process in processes:
-                    process.resume()
-
-        thread = threading.Thread(target=drag)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
     def state(self) -> str:
         return str(self.ask("/health/ready").json()["status"])
 
@@ -417,6 +396,34 @@ def _start_together(servers: Sequence[Server]) -> None:
         server.launch()
     for server in servers:
         server.wait_ready()
+
+
+@contextmanager
+def dragging(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Processes that get a fifth of the time; some of them may end meanwhile."""
+    ended = threading.Event()
+
+    def drag() -> None:
+        while not ended.wait(0.05):
+            try:
+                _each(processes, psutil.Process.suspend)
+                ended.wait(0.2)
+            finally:
+                _each(processes, psutil.Process.resume)
+
+    thread = threading.Thread(target=drag)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _each(processes: Sequence[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            act(process)
 
 
 def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> float:
