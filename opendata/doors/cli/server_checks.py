@@ -8,7 +8,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.base.runtime import Platform
 from opendata.base.runtime.database import describe as describe_database
-from opendata.doors.cli.findings import COUNTERS, DATABASE, FILES, INDEX, JOBS, OUTBOX, TIMETABLE, Finding
+from opendata.doors.cli.findings import (
+    COUNTERS,
+    DATABASE,
+    FILES,
+    INDEX,
+    JOBS,
+    KEYS,
+    OUTBOX,
+    TIMETABLE,
+    Finding,
+)
 from opendata.engines.counters import Counters
 from opendata.engines.files import FileStore
 from opendata.engines.jobs import open_queue
@@ -22,6 +32,7 @@ _DATABASE_REMEDY = N_(
 REMEDIES = {
     DATABASE: _DATABASE_REMEDY,
     OUTBOX: _DATABASE_REMEDY,
+    KEYS: _DATABASE_REMEDY,
     TIMETABLE: _DATABASE_REMEDY,
     INDEX: N_(
         "Khởi động Elasticsearch; kiểm tra search_url, tài khoản và đường mạng. Cổng vẫn tìm ở mức rút gọn."
