@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from opendata.base.kit.errors import Invalid, NotAllowed, NotFound
-from opendata.base.models import Job, Mail, Membership, Organization, User, UserToken
+from opendata.base.models import Job, Mail, Membership, Organization, User, UserToken, WebhookEndpoint
 from opendata.base.runtime import ROLES, SYSTEM
 from opendata.services.access import (
     accounts,
@@ -24,11 +24,13 @@ from opendata.services.access import (
     signup,
     teams,
     tokens,
+    webhooks,
 )
 from opendata.services.access.applications import ConfirmFirst
 from opendata.services.access.changes import Changes
 from opendata.services.access.invitations import AlreadyMember, OtherAddress
 from opendata.services.access.members import LastAdmin, RoleNotHeld
+from opendata.services.access.oauth import clients
 from opendata.services.access.tokens import LinkEnded
 from opendata.testing.queries import counted
 from opendata.testing.web import City, problem_of
@@ -165,12 +167,18 @@ def test_a_reset_takes_an_account_from_whoever_made_it(city: City) -> None:
     with city.platform.work() as work:
         opened = sessions.start(work, work.session.get_one(User, thief.user.id), hours=1)
         accounts.ask_reset(work, "chu.nhan@city.example")
+    with city.platform.work(caller_of(city, thief.user.id)) as work:
+        (app,) = applications.listing(work)
+        client = clients.create(work, app, "k", grants=["client_credentials"]).client.id
+        webhooks.add(work, app, "https://thief.example/h")
     with city.platform.work() as work:
         accounts.reset(work, token_of(city, "chu.nhan@city.example"), "mật khẩu của chủ nhân")
     city.platform.part(Changes).look()
     problem_of(city.client().get(URL, headers={"X-Api-Key": thief.first_key.secret}), 401, "key_revoked")
     with city.platform.read() as work:
         assert sessions.resume(work, opened.token) is None
+        assert clients.usable(work, client) is None
+        assert work.session.query(WebhookEndpoint).filter_by(application_id=app.id).all() == []
 
 
 @pytest.mark.parametrize(

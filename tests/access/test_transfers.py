@@ -70,7 +70,20 @@ def test_secrets_the_former_owner_knows_end_and_can_do_less(city: City) -> None:
         key = work.session.get_one(ApiKey, made.key.id)
         assert key.expires_at <= work.now + timedelta(days=7, minutes=1)
         assert clients.usable(work, client) is None, "people trusted the former owner"
-        assert work.session.query(WebhookEndpoint).filter_by(application_id=app).one().state == "off"
+        assert work.session.query(WebhookEndpoint).filter_by(application_id=app).all() == []
+
+
+def test_a_key_the_former_owner_knows_reads_whatever_the_application_is_given_later(city: City) -> None:
+    app = own_app(city)
+    with city.platform.work(city.caller("editor")) as work:
+        made = keys.create(work, applications.get(work, app), "chính", wanted=["read", "publish"])
+    offer(city, app, email="admin@haiphong.example")
+    assert take(city, app, "admin") == 200
+    with city.platform.work(city.caller("admin")) as work:
+        applications.edit(work, applications.get(work, app), {"scopes": ["read", "publish"]})
+    city.platform.part(Changes).look()
+    me = city.client().get("/api/v1/me", headers={"X-Api-Key": made.secret}).get_json()
+    assert me["scopes"] == ["read"]
 
 
 def test_an_organisation_takes_by_those_who_look_after_its_applications(city: City) -> None:

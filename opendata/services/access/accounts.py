@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from opendata.base.kit.errors import N_, Conflict, Invalid
 from opendata.base.kit.vietnamese import clean
-from opendata.base.models import ApiKey, Application, User
+from opendata.base.models import Application, User
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
-from opendata.services.access import audit, keys, mails, people, policy, signup, tokens
+from opendata.services.access import audit, former_owner, mails, people, policy, signup, tokens
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action
 
@@ -113,21 +113,17 @@ def reset(work: Work, token: str, password: str) -> User:
     """
     user = people.by_id(work, tokens.take(work, RESET, token).user_id or "")
     if user.confirmed_at is None:
-        _end_keys(work, user)
+        _shut_out_whoever_made_it(work, user)
         own(work, user)
     people.replace_password(work, user, password, noted="user.reset")
     mails.post(work, user.email, user.locale, CHANGED_SUBJECT, CHANGED_BODY, name=user.name)
     return user
 
 
-def _end_keys(work: Work, user: User) -> None:
-    held = (
-        select(ApiKey)
-        .join(Application, Application.id == ApiKey.application_id)
-        .where(Application.owner_user_id == user.id)
-    )
-    for key in work.session.scalars(held):
-        keys.end(work, key, "made before the address was confirmed")
+def _shut_out_whoever_made_it(work: Work, user: User) -> None:
+    held = select(Application).where(Application.owner_user_id == user.id).order_by(Application.id)
+    for application in work.session.scalars(held).all():
+        former_owner.shut_out(work, application, "made before the address was confirmed")
 
 
 def block(work: Work, user: User, *, reason: str) -> None:

@@ -1,7 +1,7 @@
 """Handing an application over: its owner offers it, somebody else takes it.
 
-Whoever had it knows its secrets. So whoever takes it gets it with the scopes of reading alone, its keys end
-within a week, and nothing more is sent to its endpoints. Its OAuth2 client is not handed over: people let it
+Whoever had it knows its secrets. So whoever takes it gets it with the scopes of reading alone, its keys read
+and end within a week, and its endpoints are removed. Its OAuth2 client is not handed over: people let it
 act for them because of who had it, and it sends them to addresses of the former owner.
 """
 
@@ -11,19 +11,10 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, or_, select
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
-from opendata.base.models import (
-    ApiKey,
-    Application,
-    ApplicationTransfer,
-    OAuthClient,
-    Organization,
-    User,
-    WebhookEndpoint,
-)
+from opendata.base.models import Application, ApplicationTransfer, Organization, User
 from opendata.base.runtime import Work
-from opendata.services.access import applications, audit, notices, people, policy, scopes
+from opendata.services.access import applications, audit, former_owner, notices, people, policy, scopes
 from opendata.services.access.changes import next_version
-from opendata.services.access.oauth import clients
 from opendata.services.access.policy import Action
 
 OPEN_FOR = timedelta(days=14)
@@ -111,7 +102,7 @@ def accept(work: Work, application_id: str) -> Application:
     application.version = next_version(work)
     applications.require_free_name(work, application)
     work.session.delete(transfer)
-    _end_secrets(work, application)
+    former_owner.shut_out(work, application, "transfer", keys_until=work.now + HANDOVER)
     work.session.flush()
     audit.record(
         work, "application.transfer", "application", application.id, {"to": "org" if body else "user"}
@@ -167,20 +158,3 @@ def _tell_recipients(work: Work, application: Application, made: ApplicationTran
     told = {"application_name": application.name, "by": work.caller.name}
     when = made.created.isoformat(timespec="seconds")
     notices.tell(work, to, "application.offered", f"app:{application.id}", told, period=when)
-
-
-def _end_secrets(work: Work, application: Application) -> None:
-    """What the former owner knows ends soon; nothing is told to his server any more."""
-    last = work.now + HANDOVER
-    for key in work.session.scalars(
-        select(ApiKey).where(ApiKey.application_id == application.id, ApiKey.revoked_at.is_(None))
-    ):
-        key.expires_at, key.version = min(key.expires_at, last), application.version
-    for client in work.session.scalars(
-        select(OAuthClient).where(OAuthClient.application_id == application.id)
-    ):
-        clients.end(work, client, "transfer")
-    for endpoint in work.session.scalars(
-        select(WebhookEndpoint).where(WebhookEndpoint.application_id == application.id)
-    ):
-        endpoint.state = "off"
