@@ -90,16 +90,11 @@ def terms_of(shown: Credential, parts: Platform) -> Terms:
     return parts.part(PlanBook).of(shown.owner, shown.application_id, env=shown.env)
 
 
-def terms() -> Terms:
-    """The plan of this request, for what it bounds beside calls: rows a page."""
-    admission = cast("Admission | None", g.get("admission"))
-    return admission.context.terms if admission is not None else context().terms
-
-
 def cost(**spent: int) -> None:
     """Charge rows or bytes that this call did cost, once they are known."""
     admission = cast("Admission | None", g.get("admission"))
-    g.cost = {unit: g.get("cost", {}).get(unit, 0) + amount for unit, amount in spent.items()}
+    before: Mapping[str, int] = g.get("cost", {})
+    g.cost = {**before, **{unit: before.get(unit, 0) + amount for unit, amount in spent.items()}}
     if admission is not None:
         platform().part(PlanGate).charge(admission.context, spent)
 

@@ -24,7 +24,9 @@ def client(city: City, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     monkeypatch.setattr(limits, "PRICES", {**prices.PRICES, "rows": Price(held_seconds=10.0)})
 
     def rows() -> Response:
-        limits.cost(rows=ROWS, bytes=SIZE)
+        limits.cost(rows=ROWS)
+        limits.cost(bytes=SIZE - 1)
+        limits.cost(bytes=1)
         return Response(_pieces(), mimetype="text/csv")
 
     app: Flask = application.build(city.platform)
