@@ -1,5 +1,7 @@
 """A worker that leaves, or an engine that is away, costs a run nothing: it goes on from where it was."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import select, update
 
@@ -7,7 +9,7 @@ from opendata.base.kit.errors import Unavailable
 from opendata.base.models import HarvestRun, HarvestSource, Job
 from opendata.base.runtime import SYSTEM
 from opendata.base.runtime.jobs import Interrupted
-from opendata.services.harvest import apply, pipeline, runs
+from opendata.services.harvest import apply, due, pipeline, runs
 from opendata.testing.harvest_bench import Scripted, a_source, recs
 
 COUNT = 12
@@ -74,6 +76,34 @@ def test_a_run_that_nobody_will_take_up_makes_room_for_the_next(bench):
     assert queue(bench) != run_id
     run = bench.reload(run_id)
     assert (run.state, run.error_code) == ("failed", "lost")
+
+
+def test_a_run_that_nobody_will_take_up_is_found_by_the_timetable(bench):
+    run_id = queue(bench)
+    due.start(bench.platform)
+    assert bench.reload(run_id).state == "queued"
+    with bench.platform.work(SYSTEM) as work:
+        work.session.execute(update(Job).values(state="failed"))
+    due.start(bench.platform)
+    run = bench.reload(run_id)
+    assert (run.state, run.error_code) == ("failed", "lost")
+
+
+def test_a_run_taken_from_a_slow_worker_is_taken_up_by_its_job(bench, monkeypatch):
+    def too_slow():
+        with bench.platform.work(SYSTEM) as work:
+            work.session.execute(update(HarvestSource).values(lease_until=datetime(2000, 1, 1, tzinfo=UTC)))
+        due.start(bench.platform)
+
+    run_id = queue(bench)
+    undisturbed = disturbed(monkeypatch, 2, too_slow)
+    with pytest.raises(pipeline.SourceBusy):
+        pipeline.perform(bench.platform, {"run_id": run_id})
+    assert bench.reload(run_id).state == "queued"
+    undisturbed()
+    pipeline.perform(bench.platform, {"run_id": run_id})
+    assert bench.reload(run_id).state == "done"
+    assert len(bench.datasets()) == COUNT
 
 
 def test_a_run_whose_job_waits_is_the_one_that_is_started(bench):

@@ -17,7 +17,10 @@ LIMIT = 200
 def start(platform: Platform) -> int:
     """Queue a run of every accepted source whose time has come; their number. A tick is taken once, by
     whichever worker moves the source to its next; ticks that were missed collapse into one. A source that
-    cannot be started keeps no other from its turn."""
+    cannot be started keeps no other from its turn. First what ended without a word is found, also of sources
+    without a schedule."""
+    with platform.work(SYSTEM) as work:
+        runs.reap(work)
     with platform.read(SYSTEM) as work:
         found = _waiting(work)
     return sum(_started(platform, source_id, seen) for source_id, seen in found)

@@ -56,8 +56,11 @@ class PreviewStale(OpenDataError):
 
 
 def perform(platform: Platform, arguments: Mapping[str, Any]) -> None:
-    """The job `runs.JOB`. Raises `SourceBusy`, so that the job is tried again, while the source is taken."""
-    if run(platform, str(arguments["run_id"])) == "busy":
+    """The job `runs.JOB`. Raises `SourceBusy`, so that the job is tried again, while the source is taken, and
+    where the run was taken from a worker that was too slow and waits."""
+    run_id = str(arguments["run_id"])
+    outcome = run(platform, run_id)
+    if outcome == "busy" or (outcome == "lost" and _state(platform, run_id) == "queued"):
         raise SourceBusy
 
 

@@ -146,7 +146,7 @@ def reap(work: Work, source_id: str | None = None) -> int:
     those that wait for a job which was given up."""
     lease.release_dead(work, source_id)
     expired = select(HarvestSource.id).where(
-        or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < work.now)
+        or_(HarvestSource.lease_until.is_(None), HarvestSource.lease_until < work.shared_now)
     )
     query = update(HarvestRun).where(HarvestRun.state == "running", HarvestRun.source_id.in_(expired))
     if source_id is not None:
