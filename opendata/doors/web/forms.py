@@ -1,7 +1,8 @@
 """Between a form and the exchange record: field names are paths, `contact.0.email`."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
@@ -11,6 +12,7 @@ from opendata.base.kit.vocabularies import Vocabularies
 
 Form = MultiDict[str, str]
 Pairs = list[tuple[str, Any]]
+T = TypeVar("T")
 
 COLUMN_TYPES = {
     "text": N_("văn bản"),
@@ -54,6 +56,15 @@ def replaceable(resources: Iterable[Mapping[str, Any]], language: str) -> Pairs:
         for item in resources
         if item.get("kind") in {"file", "table", "document"}
     ]
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+def whole(text: str, otherwise: T) -> int | T:
+    """A whole number as people write it, at most nine digits: more is no number anybody means, and none a
+    column takes. Anything else is `otherwise`."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else otherwise
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -117,7 +128,7 @@ def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {name: _listed(item) for name, item in value.items()}
-    if inner and all(name.isdigit() for name in inner):
+    if inner and all(whole(name, None) is not None for name in inner):
         return [inner[name] for name in sorted(inner, key=int)[:MAX_ITEMS]]
     return inner
 

@@ -17,7 +17,7 @@ from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, forms
 from opendata.doors.web.pages.developers import shown_once
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, keys, policy, scopes, teams, transfers
@@ -274,8 +274,8 @@ def _new_key(work: Work, found: Application) -> Shown:
 
 def _rotate(work: Work, found: Application) -> Shown:
     key = keys.get(work, found, request.form.get("key", ""))
-    hours = request.form.get(f"overlap-{key.id}", "24")
-    made = keys.rotate(work, found, key, overlap_hours=int(hours) if hours.isdecimal() else -1)
+    hours = forms.whole(request.form.get(f"overlap-{key.id}", "24"), -1)
+    made = keys.rotate(work, found, key, overlap_hours=hours)
     return Shown(made.key, made.secret, _owner(work, found), old=key)
 
 

@@ -12,7 +12,7 @@ from opendata.doors.http import address
 from opendata.doors.http.context import caller, reading, writing
 from opendata.doors.http.permissions import permission
 from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, forms
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import blocks, policy
 from opendata.services.access.policy import Action
@@ -64,7 +64,7 @@ def act() -> BaseResponse:
                     work,
                     form.get("network", ""),
                     form.get("reason", ""),
-                    hours=(int(hours) if hours.isdecimal() else -1) if hours else None,
+                    hours=forms.whole(hours, -1) if hours else None,
                     own=address.client(),
                 )
             else:

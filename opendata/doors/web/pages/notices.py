@@ -9,7 +9,7 @@ from opendata.base.models import Notice
 from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, language, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
-from opendata.doors.web import display
+from opendata.doors.web import display, forms
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import notices, policy
 
@@ -36,9 +36,9 @@ def listing() -> Response:
 @permission(SIGNED_IN)
 def mark_read() -> BaseResponse:
     """Up to the newest one that was on the page: what came meanwhile stays unread."""
-    newest = request.form.get("up_to", "")
+    newest = forms.whole(request.form.get("up_to", ""), None)
     with writing() as work:
-        notices.mark_read(work, up_to=int(newest) if newest.isdecimal() else None)
+        notices.mark_read(work, up_to=newest)
     return redirect(display.to("notices"), 303)
 
 

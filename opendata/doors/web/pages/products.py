@@ -13,7 +13,7 @@ from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, platform, reading, writing
 from opendata.doors.http.permissions import ANYONE, SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, forms
 from opendata.doors.web.rendering import form_page, page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
@@ -282,13 +282,12 @@ OFFERED = ("title", "description", "terms", "apis", "datasets", "approval", "vis
 
 def _typed(slug: str) -> dict[str, Any]:
     form = request.form
-    days = form.get("decide_by_days", "2")
     return {
         "slug": form.get("slug", "").strip() if slug == NEW else slug,
         "plan": form.get("plan", ""),
         "approval": form.get("approval", "manual"),
         "visibility": form.get("visibility", "public"),
-        "decide_by_days": int(days) if days.isdecimal() else -1,
+        "decide_by_days": forms.whole(form.get("decide_by_days", "2"), -1),
         "apis": form.get("apis", "").split(),
         "datasets": form.get("datasets", "").split(),
         **{name: _both(name) for name in ("title", "description", "terms")},

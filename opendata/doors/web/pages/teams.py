@@ -11,7 +11,7 @@ from opendata.base.runtime import ROLES, Work
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, forms
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import invitations, members, people, policy, teams
 from opendata.services.access.oauth import addresses, registration
@@ -131,11 +131,11 @@ def act(slug: str) -> BaseResponse:
 
 def _ticket(slug: str) -> Response:
     """A token with which clients register themselves, shown this once."""
-    uses = request.form.get("uses", "1")
+    uses = forms.whole(request.form.get("uses", "1"), 0)
     try:
         with writing() as work:
             found = teams.get(work, slug)
-            text = registration.invite(work, found, uses=int(uses) if uses.isdecimal() else 0)
+            text = registration.invite(work, found, uses=uses)
     except Invalid as error:
         return _team(slug, error)
     response = _team(slug, ticket=text)

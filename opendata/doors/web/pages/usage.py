@@ -13,7 +13,7 @@ from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, platform, reading, writing
 from opendata.doors.http.permissions import permission
 from opendata.doors.http.problems import sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, forms
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
@@ -200,9 +200,8 @@ def subscribe(application_id: str) -> BaseResponse:
             if form.get("action") == "end":
                 subscriptions.take_step(work, form.get("subscription", ""), "end")
             elif form.get("action") == "accept":
-                revision = form.get("revision", "")
-                asked = int(revision) if revision.isdecimal() else 0
-                subscriptions.accept_terms(work, form.get("subscription", ""), asked)
+                revision = forms.whole(form.get("revision", ""), 0)
+                subscriptions.accept_terms(work, form.get("subscription", ""), revision)
             else:
                 product = products.get(work, form.get("product", ""))
                 accepted = product.terms_revision if form.get("terms") else None

@@ -1,10 +1,11 @@
 """What an officer types comes back as the record means it, and what the form cannot show is kept."""
 
 import msgspec
+import pytest
 from werkzeug.datastructures import MultiDict
 
 from opendata.base.formats.record import DatasetRecord
-from opendata.doors.web.forms import dataset_from_form, resource_from_form, unflatten
+from opendata.doors.web.forms import dataset_from_form, resource_from_form, unflatten, whole
 
 TYPED = MultiDict(
     [
@@ -100,3 +101,10 @@ def test_the_dictionary_keeps_its_columns_whatever_is_sent() -> None:
 
 def test_hostile_names_make_no_trouble() -> None:
     assert unflatten({"a": "1", "a.b": "2", "": "3", "c.999999999.x": "4"})["a"] == "1"
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1,5", " 1", "1\n", "²", "٣", "9" * 10, "9" * 5000])
+def test_what_is_no_number_anybody_means_is_taken_for_something_else(text: str) -> None:
+    assert whole(text, -1) == -1
+    assert unflatten({f"contact.{text}.email": "a@b.example"})["contact"] == {text: {"email": "a@b.example"}}
+    assert (whole("0", -1), whole("999999999", None)) == (0, 999_999_999)
