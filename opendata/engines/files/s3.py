@@ -10,7 +10,6 @@ import base64
 import contextlib
 import hashlib
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,6 +22,7 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
+from opendata.base.kit.circuit import Circuit
 from opendata.base.kit.errors import NotFound, StorageFull, TooLarge, Unavailable
 from opendata.engines.files import blocks
 from opendata.engines.files.blocks import BLOCK, Digester, Span
@@ -38,8 +38,6 @@ NEW_SECONDS = 600
 """An object older than this is written over itself when its bytes are stored again: what nobody refers to
 is removed by age."""
 KEPT_DIGESTS = 512
-OPEN_SECONDS = 1.0
-"""After the store failed to answer, how long it is not asked again: every caller would wait in turn."""
 _ABSENT = {"404", "NoSuchKey", "NotFound", "NoSuchBucket"}
 _FULL = {"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge"}
 _THERE_ALREADY = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
@@ -51,7 +49,7 @@ class S3Files:
 
     def __init__(self, address: S3Address) -> None:
         self._bucket, self._prefix, self._delivery = address.bucket, address.prefix, address.delivery
-        self._closed_until = 0.0
+        self._circuit = Circuit()
         self._kept_blocks = lru_cache(KEPT_DIGESTS)(self._read_blocks)
         self._client: Any = boto3.client(
             "s3",
@@ -168,6 +166,7 @@ class S3Files:
     def _reachable(self) -> None:
         """A store that is away refuses an upload before its first byte is read."""
         self._client.head_bucket(Bucket=self._bucket)
+        self._circuit.succeeded()
 
     def _held(self, digests: Digester) -> Literal["absent", "old", "new"]:
         """Is it there already, and since when? One that is not whole or lacks its blocks counts as old: only
@@ -264,13 +263,17 @@ class S3Files:
 
     def _listed(self, prefix: str) -> Iterator[tuple[str, float]]:
         """Files directly below `prefix`, not those of the stores within it."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=prefix))
+        while page := self._next(pages):
+            for item in page.get("Contents", ()):
+                key, sha256 = item["Key"], item["Key"].rpartition("/")[2]
+                if key == f"{prefix}{sha256[:2]}/{sha256[2:4]}/{sha256}":
+                    yield sha256, item["LastModified"].timestamp()
+
+    def _next(self, pages: Iterator[dict[str, Any]]) -> dict[str, Any] | None:
         with self._faults():
-            pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
-                for item in page.get("Contents", ()):
-                    key, sha256 = item["Key"], item["Key"].rpartition("/")[2]
-                    if key == f"{prefix}{sha256[:2]}/{sha256[2:4]}/{sha256}":
-                        yield sha256, item["LastModified"].timestamp()
+            return next(pages, None)
 
     def _remove_stray_blocks(self, before: float) -> int:
         """Digests of files that never came, or that have gone since."""
@@ -305,16 +308,17 @@ class S3Files:
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
-        if time.monotonic() < self._closed_until:
-            raise Unavailable
+        self._circuit.enter()
         try:
             yield
         except ClientError as error:
+            self._circuit.succeeded()  # it answered
             raise self._refusal(error) from error
         except (BotoCoreError, HTTPClientError) as error:
-            self._closed_until = time.monotonic() + OPEN_SECONDS
+            self._circuit.failed()
             log.warning("files.unavailable", error=repr(error)[:300])
             raise Unavailable from error
+        self._circuit.succeeded()
 
     def _refusal(self, error: ClientError) -> Exception:
         if _code(error) in _ABSENT:

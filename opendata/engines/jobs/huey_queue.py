@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,14 +9,13 @@ import structlog
 from huey import Huey
 from huey.consumer import Consumer
 
+from opendata.base.kit.circuit import Circuit
 from opendata.base.kit.errors import Unavailable
 from opendata.base.kit.ids import new_id
 from opendata.engines.jobs.protocol import Handler, Queue
 from opendata.engines.jobs.stores import OPENERS, version_of
 
 log = structlog.get_logger(__name__)
-OPEN_SECONDS = 1.0
-"""After the store failed to answer, how long it is not asked again: every caller would wait in turn."""
 
 
 class HueyQueue:
@@ -32,7 +30,7 @@ class HueyQueue:
         self._handlers: dict[str, Handler] = {}
         self._consumer: Consumer | None = None
         self._ready = False
-        self._closed_until = 0.0
+        self._circuit = Circuit()
         self._task = self._huey.task(name="job")(self._perform)
 
     def register(self, name: str, handler: Handler) -> None:
@@ -81,18 +79,21 @@ class HueyQueue:
 
     @contextlib.contextmanager
     def _faults(self) -> Iterator[None]:
-        """Whatever the store's client raises means one thing here. Its tables are made at the first use."""
-        if time.monotonic() < self._closed_until:
-            raise Unavailable
+        """Whatever the store's client raises means one thing here, but for arguments that cannot be written.
+        Its tables are made at the first use."""
+        self._circuit.enter()
         try:
             if not self._ready and hasattr(self._huey.storage, "initialize_schema"):
                 self._huey.storage.initialize_schema()
             self._ready = True
             yield
+        except (TypeError, ValueError):
+            raise
         except Exception as error:
-            self._closed_until = time.monotonic() + OPEN_SECONDS
+            self._circuit.failed()
             log.warning("jobs.unavailable", error=repr(error)[:300])
             raise Unavailable from error
+        self._circuit.succeeded()
 
 
 class _EmbeddedConsumer(Consumer):  # type: ignore[misc]  # huey ships no types

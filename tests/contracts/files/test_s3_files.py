@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from opendata.base.kit.circuit import OPEN_SECONDS, Circuit
 from opendata.base.kit.errors import NotFound, StorageFull, Unavailable
 from opendata.engines.files import open_files, s3
 from opendata.engines.files.blocks import BLOCK
@@ -163,9 +164,35 @@ def test_a_store_that_is_gone_refuses_an_upload_before_its_first_byte_and_comes_
         files.open(stored.sha256)
     assert time.monotonic() - started < 0.1, "it is known to be away"
     own_server.start()
-    time.sleep(s3.OPEN_SECONDS)
+    time.sleep(OPEN_SECONDS)
     assert b"".join(files.open(stored.sha256)) == BODY
     files.close()
+
+
+def test_of_a_store_that_is_away_one_caller_a_second_asks(files, monkeypatch):
+    now, asked = [100.0], []
+    monkeypatch.setattr(files, "_circuit", Circuit(lambda: now[0]))
+
+    def away(**_):
+        asked.append(now[0])
+        if len(asked) == 2:
+            with pytest.raises(Unavailable):
+                files.size("0" * 64)  # somebody else, while this one waits
+        raise s3.HTTPClientError(error="away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_client", _Wrapped(files._client, head_object=away))
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                files.size("0" * 64)
+        now[0] += OPEN_SECONDS
+        with pytest.raises(Unavailable):
+            files.size("0" * 64)
+    assert asked == [100.0, 100.0 + OPEN_SECONDS]
+    now[0] += OPEN_SECONDS
+    with pytest.raises(NotFound):
+        files.size("0" * 64)
+    assert not list(files.addresses())
 
 
 def test_a_store_that_hangs_costs_a_caller_its_time_limit_and_no_more(s3_server):
@@ -178,7 +205,7 @@ def test_a_store_that_hangs_costs_a_caller_its_time_limit_and_no_more(s3_server)
             files.size("0" * 64)
         assert time.monotonic() - started < 5
         proxy.hung = False
-        time.sleep(s3.OPEN_SECONDS)
+        time.sleep(OPEN_SECONDS)
         with pytest.raises(NotFound):
             files.size("0" * 64)
 

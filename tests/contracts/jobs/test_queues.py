@@ -6,9 +6,9 @@ import time
 import orjson
 import pytest
 
+from opendata.base.kit.circuit import OPEN_SECONDS
 from opendata.base.kit.errors import Unavailable
 from opendata.engines.jobs import open_queue
-from opendata.engines.jobs.huey_queue import OPEN_SECONDS
 from opendata.testing.databases import new_database
 from opendata.testing.queue_contract import Heard, QueueContract, opened
 from opendata.testing.server_fixtures import start_or_skip

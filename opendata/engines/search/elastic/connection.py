@@ -1,6 +1,5 @@
 """The way to the cluster: time limits, other nodes on failure, and a circuit that opens when it is gone."""
 
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -12,13 +11,13 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from elasticsearch.serializer import OrjsonSerializer
 
+from opendata.base.kit.circuit import Circuit
 from opendata.base.kit.errors import Unavailable
 from opendata.engines.search.elastic.address import Address
 
 log = structlog.get_logger(__name__)
 
 _FAILURES_TO_OPEN = 3
-_OPEN_SECONDS = 1.0
 _LONGEST_BACKOFF = 10.0
 _BUSY = frozenset({429, 502, 503, 504})
 _HELD_CONNECTIONS = 16
@@ -39,7 +38,7 @@ class Connection:
         tries = max(len(address.hosts), 2)
         self.patience = _PATIENCE if len(address.hosts) > 1 else 1
         self._client = _client(address)
-        self._circuit = Circuit(clock)
+        self._circuit = Circuit(clock, failures=_FAILURES_TO_OPEN)
         self.reading = self._client.options(
             request_timeout=address.timeout,
             max_retries=tries,
@@ -77,35 +76,6 @@ class Connection:
 
     def close(self) -> None:
         self._client.close()
-
-
-class Circuit:
-    """Open after a few failures in a row; then everything fails at once, but one probe a second."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._next_probe = 0.0
-
-    def enter(self) -> None:
-        """Raises `Unavailable` while it is open."""
-        with self._lock:
-            if self._failures < _FAILURES_TO_OPEN:
-                return
-            now = self._clock()
-            if now < self._next_probe:
-                raise Unavailable
-            self._next_probe = now + _OPEN_SECONDS
-
-    def failed(self) -> None:
-        with self._lock:
-            self._failures += 1
-            self._next_probe = self._clock() + _OPEN_SECONDS
-
-    def succeeded(self) -> None:
-        with self._lock:
-            self._failures = 0
 
 
 def _client(address: Address) -> Elasticsearch:

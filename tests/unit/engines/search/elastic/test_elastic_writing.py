@@ -17,7 +17,7 @@ from opendata.engines.search.elastic.bulk import (
     MissingIndex,
     send_all,
 )
-from opendata.engines.search.elastic.connection import Circuit, Connection
+from opendata.engines.search.elastic.connection import Connection
 from opendata.engines.search.elastic.schema import upsert_lines
 from opendata.testing.search_contract import dataset
 
@@ -118,39 +118,6 @@ def test_a_fault_in_one_of_several_requests_is_raised() -> None:
 
 
 # --- circuit --------------------------------------------------------------------------------------
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_the_circuit_opens_after_three_faults_and_lets_one_probe_a_second_through() -> None:
-    clock = Clock()
-    circuit = Circuit(clock)
-    for _ in range(3):
-        circuit.enter()
-        circuit.failed()
-    with pytest.raises(Unavailable):
-        circuit.enter()
-    clock.now = 1.1
-    circuit.enter()
-    with pytest.raises(Unavailable):
-        circuit.enter()
-    circuit.succeeded()
-    circuit.enter()
-    circuit.enter()
-
-
-def test_a_success_between_faults_keeps_the_circuit_closed() -> None:
-    circuit = Circuit(Clock())
-    for _ in range(5):
-        circuit.failed()
-        circuit.failed()
-        circuit.succeeded()
-        circuit.enter()
 
 
 @pytest.mark.parametrize("fault", [ConnectionTimeout("x"), None])
