@@ -48,6 +48,18 @@ def test_the_life_of_a_key_is_told_to_its_owner(city: City) -> None:
     assert told(city, "foreign") == []
 
 
+def test_the_reason_of_a_stop_tells_no_key(city: City) -> None:
+    app = own_app(city)
+    with city.platform.work(city.caller("member")) as work:
+        made = keys.create(work, app, "máy chủ")
+    with city.platform.work(SYSTEM) as work:
+        applications.suspend(work, work.session.get_one(Application, app.id), reason=f"lộ {made.secret}")
+        stopped = work.session.scalars(select(Notice).where(Notice.kind == "application.suspended")).one()
+    assert "lộ" in stopped.data["reason"]
+    assert made.secret not in stopped.data["reason"]
+    assert all(made.secret not in mail.body for mail in mails_to(city, "member"))
+
+
 def test_the_key_of_a_sign_up_is_no_news(city: City) -> None:
     with city.platform.work() as work:
         made = signup.sign_up(work, "moi@vidu.example", "Người mới", "một câu dễ nhớ nhé")

@@ -196,7 +196,11 @@ def suspend(work: Work, application: Application, *, reason: str) -> None:
     application.status, application.status_reason = "suspended", redact(clean(reason))[:1000]
     application.version = next_version(work)
     audit.record(work, "application.suspend", "application", application.id, {"reason": reason[:500]})
-    told = {"application": application.id, "application_name": application.name, "reason": reason[:500]}
+    told = {
+        "application": application.id,
+        "application_name": application.name,
+        "reason": application.status_reason[:500],
+    }
     people, when = notices.owners(work, application), work.now.isoformat(timespec="seconds")
     notices.tell(work, people, "application.suspended", f"app:{application.id}", told, period=when)
 
