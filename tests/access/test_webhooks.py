@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from opendata.base.kit import secrets
 from opendata.base.kit.fetch.errors import FetchError
-from opendata.base.models import Application, Job, Mail, WebhookDelivery, WebhookEndpoint
+from opendata.base.models import Application, Job, Mail, User, WebhookDelivery, WebhookEndpoint
 from opendata.base.runtime import SYSTEM
 from opendata.doors.web.pages.webhooks import SAMPLE
-from opendata.services.access import keys, webhook_sending, webhooks
+from opendata.services.access import events, keys, notices, webhook_sending, webhooks
 from opendata.services.access.webhook_sending import WAITS
 from opendata.testing.web import City, problem_of
 
@@ -112,6 +112,32 @@ def test_an_event_arrives_signed_and_without_secrets(city: City, server: Endpoin
 def test_only_the_events_asked_for_come(city: City, server: Endpoint) -> None:
     added(city, server.url, "quota.warning")
     make_key(city)
+    assert send_due(city) == 0
+
+
+def test_an_event_arrives_once_whoever_is_there_to_be_told(city: City, server: Endpoint) -> None:
+    """Also where an organisation has nobody who answers for it, or somebody is told later than the others."""
+    added(city, server.url)
+
+    def happen() -> None:
+        with city.platform.work(SYSTEM) as work:
+            application = work.session.get_one(Application, city.application)
+            events.publish(work, application, "key.leaked", "key:1", {}, period="2031-01-10")
+
+    def admins(*, active: bool) -> None:
+        with city.platform.work(SYSTEM) as work:
+            application = work.session.get_one(Application, city.application)
+            if active:
+                work.session.get_one(User, city.users["admin"]).active = True
+            else:
+                for user in notices.owners(work, application):
+                    user.active = False
+
+    admins(active=False)
+    happen()
+    assert send_due(city) == 1
+    admins(active=True)
+    happen()
     assert send_due(city) == 0
 
 

@@ -155,7 +155,7 @@ def tell(
     for user in people:
         row = {"kind": kind, "subject": subject, "data": dict(data), "user_id": user.id}
         row["period"] = f"{period}:{user.id}" if period else user.id
-        if not _is_first(work, row):
+        if not _is_new(work, row):
             continue
         number += 1
         if user.confirmed_at is not None:
@@ -164,7 +164,12 @@ def tell(
     return number
 
 
-def _is_first(work: Work, row: Mapping[str, Any]) -> bool:
+def is_first(work: Work, kind: str, subject: str, data: Mapping[str, Any], *, period: str = "") -> bool:
+    """Note that it happened, whether there are people to tell or not; False where that is known already."""
+    return _is_new(work, {"kind": kind, "subject": subject, "data": dict(data), "period": period})
+
+
+def _is_new(work: Work, row: Mapping[str, Any]) -> bool:
     notice = insert_into(work.session, Notice).values(**row, created=work.now)
     added = notice.on_conflict_do_nothing(index_elements=["kind", "subject", "period"])
     return work.session.execute(added.returning(Notice.id)).first() is not None

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from opendata.base.models import ApiKey, Application, QuotaLedger, Subscription, User
 from opendata.base.runtime import Work
-from opendata.services.access import notices, webhooks
+from opendata.services.access import events, notices
 
 STEPS = (80, 100)
 KINDS = {80: "quota.warning", 100: "quota.exhausted"}
@@ -42,8 +42,10 @@ def _tell(work: Work, cell: QuotaLedger) -> None:
     kind = KINDS[reached[-1]]
     told = {"rule": cell.rule, "period": cell.period_start, "used": cell.used, "limit": cell.limit}
     period = f"{cell.rule}:{cell.period_start}"
-    notices.tell(work, _people(work, cell.subject), kind, cell.subject, told, period=period)
-    webhooks.announce(work, _applications(work, cell.subject), kind, told)
+    events.spread(
+        work, kind, cell.subject, told,
+        people=_people(work, cell.subject), application_ids=_applications(work, cell.subject), period=period,
+    )  # fmt: skip
 
 
 def _people(work: Work, subject: str) -> Sequence[User]:

@@ -123,7 +123,8 @@ def test_the_ledger_grows_and_tells_at_eighty_and_a_hundred_once(platform: Platf
         spend(platform, spool, amount, subject)
         with platform.read(SYSTEM) as work:
             used = work.session.scalars(select(QuotaLedger.used)).one()
-            kinds = work.session.scalars(select(Notice.kind).order_by(Notice.id)).all()
+            told = select(Notice.kind).where(Notice.user_id == user.id).order_by(Notice.id)
+            kinds = work.session.scalars(told).all()
         seen.append((used, list(kinds)))
     warned, both = ["quota.warning"], ["quota.warning", "quota.exhausted"]
     assert seen == [
