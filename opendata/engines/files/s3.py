@@ -276,14 +276,15 @@ class S3Files:
             return next(pages, None)
 
     def _remove_stray_blocks(self, before: float) -> int:
-        """Digests of files that never came, or that have gone since."""
-        found = 0
-        for sha256, stored_at in self._listed(f"{self._prefix}blocks/"):
-            if stored_at < before and not self._is_there(sha256):
-                with self._faults():
-                    self._client.delete_object(**self._blocks_place(sha256))
-                found += 1
-        return found
+        """Digests of files that never came, or that have gone since. Only those of files that are not listed
+        are asked for one by one: they may have come after the list was made."""
+        old = [sha256 for sha256, stored_at in self._listed(f"{self._prefix}blocks/") if stored_at < before]
+        listed = {sha256 for sha256, _ in self.addresses()} if old else set()
+        stray = [sha256 for sha256 in old if sha256 not in listed and not self._is_there(sha256)]
+        for sha256 in stray:
+            with self._faults():
+                self._client.delete_object(**self._blocks_place(sha256))
+        return len(stray)
 
     def _is_there(self, sha256: str) -> bool:
         try:

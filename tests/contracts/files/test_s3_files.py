@@ -120,6 +120,16 @@ def test_an_upload_left_unfinished_is_ended_after_a_day(files):
     assert not left.get("Uploads")
 
 
+def test_tidying_asks_for_no_file_that_is_listed(files, monkeypatch):
+    kept, lost = files.put(io.BytesIO(LONG)).sha256, files.put(io.BytesIO(LONG + b"!")).sha256
+    files._client.delete_object(**files._place(lost))
+    asked, size = [], files.size
+    monkeypatch.setattr(files, "size", lambda sha256: asked.append(sha256) or size(sha256))
+    assert files.tidy(time.time() + 60) == 1
+    assert asked == [lost]
+    assert files._read_blocks(kept)
+
+
 def test_a_part_is_checked_with_digests_that_are_fetched_once(files, monkeypatch):
     stored, asked = files.put(io.BytesIO(LONG)), []
     monkeypatch.setattr(
