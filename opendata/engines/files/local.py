@@ -45,6 +45,8 @@ class LocalFiles:
             if not self._made_new(stored.sha256):
                 _seal(file)
                 self._publish(path, self._place(stored.sha256))
+            if not self._blocks_place(stored.sha256).exists():  # they went with an old one that was discarded
+                self._keep_blocks(stored.sha256, digests.blocks)
         return stored
 
     def open(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -70,8 +72,9 @@ class LocalFiles:
         return self._place(sha256).relative_to(self._root).as_posix()
 
     def remove(self, sha256: str) -> None:
-        self._place(sha256).unlink(missing_ok=True)
+        """The digests go first: who finds the file gone, and stores it again, finds them gone too."""
         self._blocks_place(sha256).unlink(missing_ok=True)
+        self._place(sha256).unlink(missing_ok=True)
 
     def discard(self, sha256: str, before: float) -> bool:
         """The lock keeps it from going between the look of another writer and its word that it is there."""
@@ -125,13 +128,13 @@ class LocalFiles:
             return None
 
     def _keep_blocks(self, sha256: str, digests: bytes) -> None:
-        place = self._blocks_place(sha256)
-        if not digests or place.exists():
+        """Those that are there are written over: old ones without a file may be tidied away any moment."""
+        if not digests:
             return
         with self._arriving() as (file, path):
             file.write(digests)
             _seal(file)
-            self._publish(path, place)
+            self._publish(path, self._blocks_place(sha256))
 
     def _made_new(self, sha256: str) -> bool:
         """Is it there already? Then it counts as stored now. One that belongs to another account does not

@@ -10,7 +10,7 @@ import pytest
 
 from opendata.base.kit.errors import StorageFull, Unavailable
 from opendata.engines.files import LocalFiles, open_files
-from opendata.testing.files_contract import FilesContract
+from opendata.testing.files_contract import LONG, FilesContract
 
 
 class TestLocalFiles(FilesContract):
@@ -28,6 +28,34 @@ class TestLocalFiles(FilesContract):
 
     def lose(self, files: LocalFiles, sha256: str) -> None:
         files.local_path(sha256).unlink()
+
+
+def test_a_long_file_discarded_while_it_is_stored_again_keeps_its_digests(tmp_path, monkeypatch):
+    files = LocalFiles(tmp_path, reserve=0)
+    sha256, made_new = files.put(io.BytesIO(LONG)).sha256, files._made_new
+    monkeypatch.setattr(files, "_made_new", lambda s: files.discard(s, time.time() + 60) and made_new(s))
+    files.put(io.BytesIO(LONG))
+    assert files._kept_blocks(sha256)
+    assert b"".join(files.open(sha256)) == LONG
+
+
+def test_old_digests_without_a_file_are_new_when_it_comes(tmp_path, monkeypatch):
+    files = LocalFiles(tmp_path, reserve=0)
+    sha256 = files.put(io.BytesIO(LONG)).sha256
+    files.local_path(sha256).unlink()
+    os.utime(files._blocks_place(sha256), (0, 0))
+    monkeypatch.setattr(files, "_made_new", lambda _: files.tidy(time.time() - 86400) and False)
+    files.put(io.BytesIO(LONG))
+    assert files._blocks_place(sha256).stat().st_mtime > time.time() - 86400
+    assert files._kept_blocks(sha256)
+
+
+def test_the_digests_of_a_file_are_removed_before_it(tmp_path, monkeypatch):
+    files, order, unlink = LocalFiles(tmp_path, reserve=0), [], Path.unlink
+    sha256 = files.put(io.BytesIO(LONG)).sha256
+    monkeypatch.setattr(Path, "unlink", lambda path, **k: order.append(path) or unlink(path, **k))
+    files.remove(sha256)
+    assert order == [files._blocks_place(sha256), files.local_path(sha256)]
 
 
 def test_a_full_disk_is_refused_before_the_first_byte(tmp_path, monkeypatch):
