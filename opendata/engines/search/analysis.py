@@ -4,9 +4,9 @@ A catalogue says the same words over and over, so what they come to is kept: tha
 of whole lines in the fields whose lines recur.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 
 from opendata.base.kit.vietnamese import exact_key, gram2, match_key, tokens
 from opendata.engines.search.protocol import ANY_FIELD, FORMS, LONG_FIELD, MAIN_FIELD, TEXT_FIELDS
@@ -74,12 +74,15 @@ def _lines(name: str, text: str) -> Iterator[_Forms]:
         forms = _kept_forms(line) if is_kept else _forms(line, left)
         left -= len(forms[0])
         yield forms
+        if left <= 0:
+            return
 
 
 def _forms(line: str, most: int = MAX_TOKENS) -> _Forms:
     written = line.split()
-    known = _kept_pairs if max(map(len, written), default=0) <= _LONGEST_KEPT else _pairs
-    pairs = list(chain.from_iterable(map(known, written)))[:most]
+    is_short = max(map(len, written), default=0) <= _LONGEST_KEPT
+    known: Callable[[str], Iterable[tuple[str, str]]] = _kept_pairs if is_short else _keys
+    pairs = list(islice(chain.from_iterable(map(known, written)), most))
     if not pairs:
         return _NOTHING
     exact, folded = zip(*pairs, strict=True)
@@ -89,9 +92,13 @@ def _forms(line: str, most: int = MAX_TOKENS) -> _Forms:
 _kept_forms = lru_cache(maxsize=20_000)(_forms)
 
 
+def _keys(written: str) -> Iterator[tuple[str, str]]:
+    """Those of all tokens in what stands between two spaces, each when it is asked for."""
+    return map(token_keys, tokens(written))
+
+
 def _pairs(written: str) -> tuple[tuple[str, str], ...]:
-    """The keys of all tokens in what stands between two spaces."""
-    return tuple(token_keys(token) for token in tokens(written))
+    return tuple(_keys(written))
 
 
 _kept_pairs = lru_cache(maxsize=100_000)(_pairs)

@@ -60,3 +60,17 @@ def test_what_is_given_out_is_not_what_is_kept() -> None:
     text = {"tags": "Cấp nước"}
     streams(text)["tags.fold"].clear()
     assert list(streams(text)["tags.fold"]) == ["cap", "nuoc"]
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "."])
+def test_the_limit_ends_the_work_and_not_only_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    keyed, lines = [], []
+    original, forms = analysis.token_keys, analysis._forms
+    monkeypatch.setattr(analysis, "MAX_TOKENS", 7)
+    monkeypatch.setattr(analysis, "token_keys", lambda token: keyed.append(token) or original(token))
+    monkeypatch.setattr(analysis, "_forms", lambda line, *most: lines.append(line) or forms(line, *most))
+    streams({"title": between.join(f"limit{ord(between)}x{n}" for n in range(100))})
+    assert len(keyed) == 7
+    assert len([line for line in lines if line]) <= 7
