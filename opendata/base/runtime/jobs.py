@@ -188,7 +188,7 @@ def _fail(platform: Platform, job_id: str, fence: int, error: Exception) -> None
     delay = RETRY * 4**fence
     with platform.work(SYSTEM) as work:
         job = work.session.get_one(Job, job_id, with_for_update=True)
-        if job.attempt != fence:
+        if job.attempt != fence or job.state != "running":  # somebody took it away and queued it again
             return
         problem = f"{type(error).__name__}: {error}"[:2000]
         if isinstance(error, Interrupted):

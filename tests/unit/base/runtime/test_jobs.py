@@ -73,6 +73,20 @@ def test_a_job_runs_once_however_often_it_is_delivered(platform: Platform, deliv
     assert state_of(platform, job_id) == ("done", 1, None)
 
 
+@pytest.mark.parametrize("fault", [OSError, jobs.Interrupted, NotFound])
+def test_a_job_queued_again_meanwhile_is_left_alone_by_the_fault_of_its_former_worker(
+    platform: Platform, deliveries: Deliveries, fault: type[Exception]
+) -> None:
+    def lose(_platform: Platform, _arguments: Mapping[str, Any]) -> None:
+        jobs.requeue(platform)
+        raise fault
+
+    job_id = enqueue(platform)
+    jobs.runner(platform, lose)({"job": job_id})
+    assert state_of(platform, job_id) == ("queued", 1, "interrupted")
+    assert len(deliveries) == 2
+
+
 def test_a_fault_is_tried_again_later_each_time_and_then_given_up(
     platform: Platform, deliveries: Deliveries
 ) -> None:
