@@ -166,11 +166,29 @@ def lift(work: Work, block_id: str, reason: str) -> NetworkBlock:
     found = work.session.get(NetworkBlock, _uuid(block_id))
     if found is None or found.lifted_at is not None:
         raise NotFound
-    found.lifted_at, found.version = work.now, next_version(work)
-    audit.record(
-        work, "network.unblock", "network", found.id, {"network": found.network, "reason": reason[:500]}
-    )
+    _end(work, found, reason)
     return found
+
+
+def lift_network(work: Work, network: str, reason: str) -> Sequence[NetworkBlock]:
+    """Lift every block of exactly this network; wider and narrower ones hold on. Raises `NotFound` where
+    there is none, and `Invalid`."""
+    policy.require(work.caller, Action.PLATFORM)
+    if not clean(reason):
+        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
+    named = select(NetworkBlock).where(NetworkBlock.network == str(_network(network)), *_holding(work))
+    found = work.session.scalars(named.order_by(NetworkBlock.id)).all()
+    if not found:
+        raise NotFound
+    for row in found:
+        _end(work, row, reason)
+    return found
+
+
+def _end(work: Work, found: NetworkBlock, reason: str) -> None:
+    found.lifted_at, found.version = work.now, next_version(work)
+    told = {"network": found.network, "reason": reason[:500]}
+    audit.record(work, "network.unblock", "network", found.id, told)
 
 
 def listing(work: Work, *, limit: int = 500) -> Sequence[NetworkBlock]:
@@ -188,15 +206,19 @@ def _holding(work: Work) -> tuple[ColumnElement[bool], ...]:
 
 
 def _sound(text: str, own: Address | None) -> Network:
-    try:
-        found = ipaddress.ip_network(text.strip(), strict=False)
-    except ValueError as error:
-        raise Invalid(fields={"network": N_("Không phải địa chỉ mạng, ví dụ 203.0.113.0/24.")}) from error
+    found = _network(text)
     if found.prefixlen < WIDEST[found.version]:
         raise Invalid(fields={"network": N_("Mạng này quá rộng.")})
     if own is not None and own.version == found.version and own in found:
         raise Invalid(fields={"network": N_("Mạng này có cả địa chỉ bạn đang dùng.")})
     return found
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise Invalid(fields={"network": N_("Không phải địa chỉ mạng, ví dụ 203.0.113.0/24.")}) from error
 
 
 def _uuid(text: str) -> str:

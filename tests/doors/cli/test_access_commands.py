@@ -12,6 +12,7 @@ from opendata.assembly import assemble
 from opendata.base.kit.errors import OpenDataError
 from opendata.base.models import Application, AuditEvent, PlanVersion, Subscription
 from opendata.base.runtime import SYSTEM
+from opendata.doors.cli.commands import access
 from opendata.services.plans import declaration, products, subscriptions
 from opendata.settings import load
 from opendata.testing.web import City
@@ -155,8 +156,33 @@ def test_a_network_is_blocked_from_the_command_line(terminal: Any) -> None:
     client = create_app(platform=platform).test_client()
     assert client.get("/", environ_overrides={"REMOTE_ADDR": "203.0.113.5"}).status_code == 403
     platform.close()
-    terminal.ok("access", "unblock", "203.0.113.0", "--reason", "Xong.")
+    terminal.ok("access", "unblock", "203.0.113.0/24", "--reason", "Xong.")
     assert terminal.json("access", "blocks") == []
+
+
+def test_only_the_network_that_is_named_is_let_in_again(terminal: Any) -> None:
+    terminal.ok("migrate")
+    for network in ("203.0.113.0/24", "203.0.113.0/25", "203.0.113.0", "2001:db8::/32"):
+        terminal.ok("access", "block", network, "--reason", "Quét cổng.")
+    assert terminal.call("access", "unblock", "198.51.100.0/24", "--reason", "Xong.") == 1
+    terminal.ok("access", "unblock", "203.0.113.0", "--reason", "Xong.")
+    terminal.ok("access", "unblock", "2001:0db8:0::/32", "--reason", "Xong.")
+    left = terminal.json("access", "blocks")
+    assert {row["network"] for row in left} == {"203.0.113.0/24", "203.0.113.0/25"}
+    terminal.ok("access", "unblock", left[0]["id"], "--reason", "Xong.")
+    assert len(terminal.json("access", "blocks")) == 1
+
+
+def test_a_document_too_long_to_be_read_whole_is_refused(
+    terminal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.ok("migrate")
+    monkeypatch.setattr(access, "MOST", 20)
+    file = tmp_path / "access.yaml"
+    file.write_text("plans: {}\n" + "#" * 10 + "\n", encoding="utf-8")
+    assert terminal.call("access", "apply", str(file)) == 1
+    file.write_text("plans: {}\n" + "#" * 9 + "\n", encoding="utf-8")
+    terminal.ok("access", "apply", str(file))
 
 
 def assemble_of(terminal: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import sys
 from typing import Any, TextIO
+from uuid import UUID
 
 import click
 import yaml
@@ -45,7 +46,7 @@ def export(console: Console) -> None:
 @json_option
 @with_console
 def apply(console: Console, file: TextIO, *, dry_run: bool, as_json: bool) -> None:
-    wanted = _document(file.read(MOST))
+    wanted = _document(file.read(MOST + 1))
     if dry_run:
         with console.read() as work:
             found = declaration.compare(work, wanted)
@@ -105,13 +106,25 @@ def block(console: Console, network: str, *, reason: str, hours: int | None) -> 
 @with_console
 def unblock(console: Console, block: str, *, reason: str) -> None:
     with console.work() as work:
-        named = [row.id for row in blocks.listing(work) if block in {row.network, row.network.split("/")[0]}]
-        lifted = [blocks.lift(work, number, reason) for number in named or [block]]
+        if _is_id(block):
+            lifted = [blocks.lift(work, block, reason)]
+        else:
+            lifted = list(blocks.lift_network(work, block, reason))
     console.say(N_("Đã bỏ chặn %(network)s."), network=", ".join(row.network for row in lifted))
 
 
+def _is_id(word: str) -> bool:
+    try:
+        UUID(word)
+    except ValueError:
+        return False
+    return True
+
+
 def _document(text: str) -> Any:
-    """Raises `Invalid`."""
+    """Raises `Invalid`, also for what is too long: the rest of a document would be left out unseen."""
+    if len(text) > MOST:
+        raise Invalid(fields={"document": N_("Nội dung quá dài.")})
     try:
         return yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
