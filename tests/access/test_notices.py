@@ -159,6 +159,43 @@ def test_who_decides_is_reminded_once_when_the_promised_day_has_passed(city: Cit
         assert told(city, "admin").count("subscription.overdue") == number, hours
 
 
+def test_requests_nobody_can_be_told_of_keep_no_other_waiting(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A product of the portal itself has no department; a reminder that was sent is no reason to stop."""
+    monkeypatch.setattr(reminders, "BATCH", 1)
+    with city.platform.work(city.caller("operator")) as work:
+        nobodys = products.offer(
+            work, "cua-cong", organization_id=None, plan="partner", title={"vi": "Của cổng"},
+            approval="manual",
+        )  # fmt: skip
+    wanted, apps = manual_product(city), [own_app(city), own_app(city, "editor")]
+    with city.platform.work(city.caller("member")) as work:
+        subscriptions.subscribe(work, apps[0], nobodys)
+        subscriptions.subscribe(work, apps[0], wanted)
+    with city.platform.work(city.caller("editor")) as work:
+        subscriptions.subscribe(work, apps[1], wanted)
+    city.platform.clock = lambda: datetime.now(UTC) + timedelta(days=20)
+    assert [reminders.tell_of_waiting(city.platform) for _ in range(2)] == [2, 0]
+    assert told(city, "admin").count("subscription.overdue") == 2
+
+
+def test_keys_nobody_can_be_told_of_keep_no_other_waiting(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 1)
+    for role in ("editor", "member"):
+        with city.platform.work(city.caller(role)) as work:
+            made = keys.create(work, applications.create(work, "Sắp hết"), "sắp hết").key
+        with city.platform.work(SYSTEM) as work:
+            ends = timedelta(hours=3 if role == "editor" else 4)
+            work.session.get_one(ApiKey, made.id).expires_at = work.now + ends
+    with city.platform.work(SYSTEM) as work:
+        work.session.get_one(User, city.users["editor"]).active = False
+    reminders.tell_of_ends(city.platform, 1, 0)
+    assert told(city, "member").count("key.expiring") == 1
+
+
 def test_raised_terms_are_told_at_once_and_pause_after_thirty_days(city: City) -> None:
     start = datetime(2031, 1, 6, 3, tzinfo=UTC)
     city.platform.clock = lambda: start

@@ -265,9 +265,7 @@ def publish(
     """Tell the subscriber. A step can be taken again: its time tells one from the next."""
     application = work.session.get_one(Application, found.application_id)
     told = {**_about(found, wanted), **data}
-    events.publish(
-        work, application, kind, f"subscription:{found.id}", told, period=period or instant(work.now)
-    )
+    events.publish(work, application, kind, subject(found), told, period=period or instant(work.now))
 
 
 def _tell_deciders(work: Work, found: Subscription, wanted: Product, kind: str) -> bool:
@@ -281,11 +279,16 @@ def _tell_deciders(work: Work, found: Subscription, wanted: Product, kind: str) 
         "until": instant(deciding.decide_by(found, wanted, zone)),
     }
     people = notices.admins(work, wanted.organization_id) if wanted.organization_id else ()
-    return notices.tell(work, people, kind, f"subscription:{found.id}", told) > 0
+    return notices.tell(work, people, kind, subject(found), told) > 0
 
 
 def _about(found: Subscription, wanted: Product) -> dict[str, Any]:
     return {"subscription": found.id, "product": wanted.slug, "product_title": wanted.title}
+
+
+def subject(found: Subscription) -> str:
+    """What notices name it by."""
+    return f"subscription:{found.id}"
 
 
 def instant(at: datetime) -> str:
