@@ -36,8 +36,9 @@ from opendata.engines.files import FileStore
 from opendata.services.access import policy
 from opendata.services.harvest import runs, sources
 from opendata.testing.harvest_folders import body, lay, title
+from opendata.testing.load import eventually
 from opendata.testing.servers import Server, scratch_folder
-from opendata.testing.stand import Stand, eventually
+from opendata.testing.stand import Stand
 
 ENDS_WITHIN = 900.0
 

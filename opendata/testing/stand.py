@@ -7,221 +7,24 @@ killed, frozen or made slow.
     load.calls
 """
 
-import http.client
 import json
 import secrets
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
-
-from opendata.base.models import Dataset, HarvestRun, migrations
+from opendata.base.models import Dataset, HarvestRun
 from opendata.base.runtime import SYSTEM, outbox
-from opendata.base.runtime.database import connect
 from opendata.services.catalog import indexing
+from opendata.testing.load import Answer, Load, Question, ask
+from opendata.testing.processes import JobWorker, Web, migrate, settings_file
 from opendata.testing.servers import DelayProxy, ElasticNode, PostgresServer, RedisServer, S3Server, Server
 from opendata.testing.web import build_city
 
 SLOW = {"elasticsearch": 1.2, "redis": 0.2, "postgresql": 0.1, "s3": 0.3}
 """Seconds that each piece takes more, in each direction. Search is too slow then for its time limit of two
 seconds and Redis for that of its counters; the others are waited for."""
-TIMEOUT = 30.0
-
-
-class Web(Server):
-    """`opendata serve` with its children."""
-
-    name = "web"
-    start_seconds = 120.0
-
-    def __init__(self, folder: Path, config: Path, *, workers: int = 2) -> None:
-        super().__init__(folder)
-        self._config, self._workers = config, workers
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def command(self) -> Sequence[str | Path]:
-        options = ("--port", str(self.port), "--workers", str(self._workers))
-        return [sys.executable, "-m", "opendata", "--config", self._config, "serve", *options]
-
-    def ready(self) -> bool:
-        return ask(self.port, "/health/live").status == 200
-
-    def children(self) -> list[psutil.Process]:
-        """The processes that answer."""
-        return self.family()[1:]
-
-
-class JobWorker(Server):
-    """`opendata worker`."""
-
-    name = "worker"
-    start_seconds = 120.0
-
-    def __init__(self, folder: Path, config: Path) -> None:
-        super().__init__(folder)
-        self._config, self._told = config, 0
-
-    @property
-    def url(self) -> str:
-        raise NotImplementedError("nobody asks a worker")
-
-    def command(self) -> Sequence[str | Path]:
-        return [sys.executable, "-m", "opendata", "--config", self._config, "worker"]
-
-    def launch(self) -> None:
-        if not self.running:
-            self._told = self.log.stat().st_size if self.log.exists() else 0
-        super().launch()
-
-    def ready(self) -> bool:
-        return b"worker.started" in self.log.read_bytes()[self._told :]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes = b""
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def ask(
-    port: int,
-    path: str,
-    *,
-    method: str = "GET",
-    headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
-    timeout: float = TIMEOUT,
-) -> Answer:
-    """On a connection of its own, so that any process may take it. Raises `OSError`, `HTTPException`."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    try:
-        return _asked(connection, path, method=method, headers=headers, body=body)
-    finally:
-        connection.close()
-
-
-def _asked(
-    connection: http.client.HTTPConnection,
-    path: str,
-    *,
-    method: str = "GET",
-    headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
-) -> Answer:
-    connection.request(method, path, body=body, headers=dict(headers or {}))
-    answer = connection.getresponse()
-    return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
-
-
-def _asked_again(connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> Answer:
-    """On a new connection where the server has closed the one that was kept: a client may repeat what is
-    safe (RFC 9110 §9.2.2), and all do."""
-    kept = connection.sock is not None
-    try:
-        return _asked(connection, path, headers=headers)
-    except (ConnectionError, http.client.RemoteDisconnected):
-        connection.close()
-        if not kept:
-            raise
-        return _asked(connection, path, headers=headers)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`fresh` makes every asking another question, which nobody has the answer to in memory."""
-
-    name: str
-    path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`status` is 0 where no whole answer came: the connection was cut or the time was up. `refused` where
-    there was not even one."""
-
-    name: str
-    status: int
-    seconds: float
-    at: float
-    headers: Mapping[str, str] = field(default_factory=dict)
-    refused: bool = False
-
-
-class Load:
-    """Asks the questions in turn, from some threads, until it is left. A thread that `keeps` its connection
-    opens another after twenty calls."""
-
-    def __init__(
-        self,
-        port: int,
-        questions: Sequence[Question],
-        *,
-        threads: int = 3,
-        pause: float = 0.02,
-        timeout: float = TIMEOUT,
-        keeps: bool = True,
-    ) -> None:
-        self.calls: list[Call] = []
-        self._port, self._questions, self._pause = port, questions, pause
-        self._timeout, self._keeps = timeout, keeps
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._go, args=(number,)) for number in range(threads)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _go(self, first: int) -> None:
-        number, connection = first, None
-        while not self._stopping.wait(self._pause):
-            number += 1
-            if connection is None or number % 20 == 0 or not self._keeps:
-                connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout)
-            if not self._ask(connection, number):
-                connection = None
-
-    def _ask(self, connection: http.client.HTTPConnection, number: int) -> bool:
-        asked = self._questions[number % len(self._questions)]
-        path = f"{asked.path}{number}" if asked.fresh else asked.path
-        began, refused = time.monotonic(), False
-        try:
-            answer = _asked_again(connection, path, asked.headers)
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            answer, refused = Answer(0, {}), isinstance(error, ConnectionRefusedError)
-        took = time.monotonic() - began
-        self.calls.append(Call(asked.name, answer.status, took, began, answer.headers, refused))
-        if answer.headers.get("connection") == "close" or not self._keeps:
-            connection.close()
-        return answer.status != 0
-
-
-def percentile(calls: Sequence[Call], share: float) -> float:
-    """Seconds that this share of the calls took at most."""
-    ordered = sorted(call.seconds for call in calls)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
 class Stand:
@@ -272,9 +75,7 @@ class Stand:
         self._name = f"d{secrets.token_hex(4)}"
         data = self._folder / "portal"
         data.mkdir()
-        engine = connect(self.servers["postgresql"].url)
-        migrations.upgrade(engine)
-        engine.dispose()
+        migrate(self.servers["postgresql"].url)
         self.city = build_city(data, engines=self._engines(proxied=False))
         stack.callback(self.city.platform.close)
         self.published = self.city.published
@@ -315,14 +116,9 @@ class Stand:
             "worker_in_web": False,
             "floor_per_second": 0,
         }
-        path = self._folder / "opendata.toml"
-        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-        lines += [
-            "[guard_limits]",
-            *(f"{name} = {json.dumps(value)}" for name, value in settings.guard_limits.items()),
-        ]
-        path.write_text("\n".join(lines) + "\n")
-        return path
+        return settings_file(
+            self._folder / "opendata.toml", {**values, "guard_limits": settings.guard_limits}
+        )
 
     # --- asking ---------------------------------------------------------------------------------------
 
@@ -396,49 +192,3 @@ def _start_together(servers: Sequence[Server]) -> None:
         server.launch()
     for server in servers:
         server.wait_ready()
-
-
-@contextmanager
-def dragging(processes: Sequence[psutil.Process]) -> Iterator[None]:
-    """Processes that get a fifth of the time; some of them may end meanwhile."""
-    ended = threading.Event()
-
-    def drag() -> None:
-        while not ended.wait(0.05):
-            try:
-                _each(processes, psutil.Process.suspend)
-                ended.wait(0.2)
-            finally:
-                _each(processes, psutil.Process.resume)
-
-    thread = threading.Thread(target=drag)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _each(processes: Sequence[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            act(process)
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> float:
-    """Seconds until it held; what is away meanwhile does not hold."""
-    began = time.monotonic()
-    while not _held(holds):
-        if time.monotonic() - began > seconds:
-            assert holds(), f"not within {seconds:.0f} s"
-            break
-        time.sleep(0.2)
-    return time.monotonic() - began
-
-
-def _held(holds: Callable[[], Any]) -> bool:
-    try:
-        return bool(holds())
-    except Exception:  # noqa: BLE001  # a server that is on its way back
-        return False

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from opendata.testing.load import eventually
 from opendata.testing.servers import ServerMissing, scratch_folder
-from opendata.testing.stand import Stand, eventually
+from opendata.testing.stand import Stand
 
 TABLE = "OPENDATA_FAILURE_TABLE"
 

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from opendata.testing.stand import Call, Load, Stand, eventually, percentile
+from opendata.testing.load import Call, Load, eventually, percentile
+from opendata.testing.stand import Stand
 from opendata.testing.web import CSV, put_file
 
 HOW = ("killed", "hung", "slow")
@@ -79,6 +80,11 @@ def wait_until(load: Cell, seen, seconds: float = 20.0) -> None:
     eventually(lambda: any(seen(call) for call in load.during or load.calls), seconds)
 
 
+def told_by_none(stand: Stand, path: str, header: str) -> bool:
+    """Asked so often that each web process has answered."""
+    return all(header not in stand.ask(path).headers for _ in range(12))
+
+
 @pytest.mark.parametrize("how", HOW)
 def test_without_elasticsearch_all_goes_on_and_search_is_reduced(stand: Stand, how: str) -> None:
     title = f"Mực nước khi chỉ mục vắng {how}"
@@ -108,7 +114,7 @@ def test_without_elasticsearch_all_goes_on_and_search_is_reduced(stand: Stand, h
                 == stand.dataset
             )
         )
-        eventually(lambda: "x-search-mode" not in stand.ask(SEARCH).headers)
+        eventually(lambda: told_by_none(stand, SEARCH, "x-search-mode"))
     assert not odd(cell.calls, 200)
     modes = {call.headers.get("x-search-mode") for call in cell.calls if call.name == "fresh search"}
     assert modes == {None, "reduced"}
@@ -129,7 +135,7 @@ def test_without_redis_nothing_fails_and_jobs_wait(stand: Stand, how: str) -> No
         run_id = started.json()["id"]
         eventually(lambda: stand.run(run_id).ended_at is not None)
         assert stand.run(run_id).state == "done"
-        wait_until(cell, lambda _: "x-ratelimit-mode" not in stand.ask(SEARCH).headers)
+        eventually(lambda: told_by_none(stand, SEARCH, "x-ratelimit-mode"), 20)
     assert not odd(cell.calls, 200)
     assert percentile(cell.during, 0.99) < 2
 
@@ -203,4 +209,4 @@ def test_without_s3_metadata_and_search_go_on_downloads_and_uploads_are_refused(
     others = [call for call in cell.calls if call.name != "download"]
     assert not odd(others, 200)
     assert set(cell.statuses("download")) == ({200, 503} if refused else {200})
-    assert percentile([call for call in others if call in cell.during], 0.95) < 2
+    assert percentile([call for call in cell.during if call.name != "download"], 0.95) < 2

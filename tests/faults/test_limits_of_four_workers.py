@@ -1,7 +1,6 @@
 """Four processes of the server, one limit: what they let through together, how soon they refuse a revoked
 key, and what they do without Redis."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from opendata.base.models import ApiKey, Application, migrations
-from opendata.base.runtime.database import connect
+from opendata.base.models import ApiKey, Application
 from opendata.engines.counters import open_counters
 from opendata.services.access import keys
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import Context, PlanGate
+from opendata.testing.load import Answer, Call, Load, Question, ask, eventually, percentile
+from opendata.testing.processes import Web, migrate, settings_file
 from opendata.testing.server_fixtures import start_or_skip
 from opendata.testing.servers import RedisServer, scratch_folder
-from opendata.testing.stand import Answer, Call, Load, Question, Web, ask, eventually, percentile
 from opendata.testing.web import City, build_city, close_city
 
 pytestmark = pytest.mark.timeout(180)
@@ -35,11 +34,8 @@ class Portal:
     def __init__(self, folder: Path, counters_url: str, redis: RedisServer | None = None) -> None:
         self.url, self.redis = counters_url, redis
         database = f"sqlite:///{folder}/portal.sqlite3"
-        engine = connect(database)
-        migrations.upgrade(engine)
-        engine.dispose()
+        migrate(database)
         self.city: City = build_city(folder, engines={"counters_url": counters_url, "database_url": database})
-        config = folder / "opendata.toml"
         values = {
             "data_dir": str(folder),
             "mode": "test",
@@ -50,7 +46,7 @@ class Portal:
             "floor_per_second": 0,
             "worker_in_web": False,
         }
-        config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+        config = settings_file(folder / "opendata.toml", values)
         self.web = Web(folder / "web", config, workers=WORKERS)
         (folder / "web").mkdir()
         self.web.start()

@@ -1,13 +1,13 @@
 """A city with OAuth2 clients in it, and a browser that consents."""
 
-import json
+import html
 import random
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,14 +22,12 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from opendata.base.kit.clock import utc_now
-from opendata.base.models import migrations
 from opendata.base.runtime import SYSTEM, Platform
-from opendata.base.runtime.database import connect
 from opendata.doors.http.identity import COOKIE, TOKEN_HEADER
 from opendata.services.access import applications, people, sessions
 from opendata.services.access.oauth import addresses, clients
 from opendata.testing import modes
-from opendata.testing.servers import Server
+from opendata.testing.processes import Web, migrate, settings_file
 from opendata.testing.web import City, build_city, close_city
 
 CALLBACK = "https://app.example/cb?next=%2Fa%2Fb"
@@ -149,8 +147,6 @@ class Office:
 
 def hidden(page: TestResponse) -> dict[str, str]:
     """The hidden fields of the page's form, as a browser would send them."""
-    import html
-
     form = page.text[page.text.index('<form class="form"') :]
     found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
     return {name: html.unescape(value) for name, value in found}
@@ -194,58 +190,26 @@ def verifier() -> str:
 WORKERS = 4
 
 
-class Web(Server):
-    """`opendata serve` over the city of a test."""
-
-    name = "web"
-    start_seconds = 120.0
-
-    def __init__(self, folder: Path, city: City) -> None:
-        super().__init__(folder)
-        self._city = city
-        self.config = self.folder / "portal.toml"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def prepare(self) -> None:
-        settings = self._city.platform.settings
-        urls = ("database_url", "files_url", "jobs_url", "counters_url")
-        shared = {
-            name: value for name in urls if not (value := getattr(settings, name)).startswith("memory:")
-        }
-        values = {
-            "data_dir": settings.data_dir,
-            "base_url": self.url,
-            "mode": "test",
-            "log_level": "ERROR",
-            "worker_in_web": False,
-            "floor_per_second": 0,
-            "trusted_proxies": 1,
-            "workers": WORKERS,
-            **shared,
-            "guard_limits": settings.guard_limits,
-        }
-        self.config.write_text(toml(values), encoding="utf-8")
-
-    def command(self) -> Sequence[str | Path]:
-        options = ("--port", str(self.port), "--workers", str(WORKERS))
-        return [sys.executable, "-m", "opendata", "--config", self.config, "serve", *options]
-
-    def ready(self) -> bool:
-        return requests.get(f"{self.url}/health/live", timeout=10).status_code == 200
-
-
-def toml(values: Mapping[str, object]) -> str:
-    """JSON writes texts, numbers and truths as TOML does; tables come last."""
-    lines = [
-        f"{name} = {json.dumps(value)}" for name, value in values.items() if not isinstance(value, Mapping)
-    ]
-    for name, table in values.items():
-        if isinstance(table, Mapping):
-            lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+def web_of(folder: Path, city: City) -> Web:
+    """`opendata serve` over the city of a test, at an address it knows itself."""
+    settings = city.platform.settings
+    web = Web(folder, folder / "portal.toml", workers=WORKERS)
+    urls = ("database_url", "files_url", "jobs_url", "counters_url")
+    shared = {name: value for name in urls if not (value := getattr(settings, name)).startswith("memory:")}
+    values = {
+        "data_dir": settings.data_dir,
+        "base_url": web.url,
+        "mode": "test",
+        "log_level": "ERROR",
+        "worker_in_web": False,
+        "floor_per_second": 0,
+        "trusted_proxies": 1,
+        "workers": WORKERS,
+        **shared,
+        "guard_limits": settings.guard_limits,
+    }
+    settings_file(web.config, values)
+    return web
 
 
 @dataclass
@@ -295,9 +259,7 @@ class Portal(Office):
 def migrated(folder: Path) -> None:
     """The server starts on a database of this release alone."""
     chosen = modes.engine_settings(folder)
-    engine = connect(chosen.get("database_url") or f"sqlite:///{folder}/opendata.db")
-    migrations.upgrade(engine)
-    engine.dispose()
+    migrate(chosen.get("database_url") or f"sqlite:///{folder}/opendata.db")
 
 
 @pytest.fixture(scope="package")
@@ -305,7 +267,7 @@ def portal(engines, tmp_path_factory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("portal")
     migrated(folder)
     city = build_city(folder)
-    web = Web(folder, city)
+    web = web_of(folder, city)
     object.__setattr__(city.platform.settings, "base_url", web.url)
     object.__setattr__(city.platform.settings, "apps_per_user", 10_000)
     with web:

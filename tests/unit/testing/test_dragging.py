@@ -6,7 +6,8 @@ import time
 
 import psutil
 
-from opendata.testing.stand import dragging, eventually
+from opendata.testing.load import eventually
+from opendata.testing.processes import dragging
 
 
 def test_a_process_that_ends_while_it_is_dragged_leaves_the_others_running():
