@@ -67,6 +67,8 @@ def _require_same_site() -> None:
     if site is not None and site not in {"same-origin", "none"}:
         raise ForeignForm
     origin = request.headers.get("Origin")
+    if origin == "null" and site == "same-origin":  # how browsers send forms of pages without a referrer
+        return
     if origin is not None and urlsplit(origin).netloc != request.host:
         raise ForeignForm
 

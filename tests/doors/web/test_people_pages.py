@@ -68,6 +68,16 @@ def test_a_form_of_another_site_is_refused(city: City) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize(("site", "status"), [("same-origin", 401), ("cross-site", 403), (None, 403)])
+def test_a_form_of_a_page_that_gives_no_referrer_is_ours_where_the_browser_says_so(
+    city: City, site: str | None, status: int
+) -> None:
+    client = city.client()
+    data = {"email": "a@b.vn", "password": "x", "csrf_token": token_in(client.get("/sign-in").text)}
+    headers = {"Origin": "null"} | ({"Sec-Fetch-Site": site} if site else {})
+    assert client.post("/sign-in", data=data, headers=headers).status_code == status
+
+
 @pytest.mark.parametrize(
     "target",
     ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "/%0d%0aX: y"],
