@@ -56,6 +56,7 @@ def turned_on(city: City) -> tuple[str, list[str]]:
     answer = client.post("/account/security", data=data | {"code": pyotp.TOTP(secret).now()})
     assert answer.status_code == 200
     assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
     codes = re.findall(r"<code>([0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4})</code>", answer.text)
     assert len(codes) == 8
     assert client.get("/account").status_code == 200  # the browser that turned it on stays signed in

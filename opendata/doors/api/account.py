@@ -95,7 +95,7 @@ def offer_second_factor() -> Response:
             "address": second_factor.address(user, secret, name),
             "offer": sealed,
         }
-    return _never_stored(value, 201)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -115,7 +115,7 @@ def turn_on_second_factor(body: Mapping[str, Any]) -> Response:
         user = _me(work)
         codes = second_factor.turn_on(work, user, body["offer"], body["code"])
         opened = _went_on(work, user)
-    return _in_session(_never_stored({"recovery_codes": list(codes)}), opened)
+    return _in_session(answers.json_once({"recovery_codes": list(codes)}, status=200), opened)
 
 
 @blueprint.operation(
@@ -157,13 +157,6 @@ def _factor(work: Work, user: User) -> dict[str, Any]:
         "on": user.totp_secret is not None,
         "recovery_codes_left": second_factor.codes_left(work, user),
     }
-
-
-def _never_stored(value: Mapping[str, Any], status: int = 200) -> Response:
-    response = answers.json(value, status=status)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.pop("ETag", None)
-    return response
 
 
 # --- applications let in ---------------------------------------------------------------------------

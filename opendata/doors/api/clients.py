@@ -55,7 +55,7 @@ def create_client(application_id: str, body: dict[str, Any]) -> Response:
         application = applications.get(work, application_id)
         made = clients.create(work, application, body.pop("name"), wanted=body.pop("scopes", None), **body)
         value = {**_shown(work, made.client), "secret": made.text}
-    return _never_stored(value)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -113,7 +113,7 @@ def add_client_secret(application_id: str) -> Response:
         made = clients.add_secret(work, _editable(work, application_id))
         assert made.row is not None  # noqa: S101  # one was drawn just now
         value = {**_secret(made.row), "secret": made.text}
-    return _never_stored(value)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -143,13 +143,6 @@ def _opened(work: Work, application_id: str) -> OAuthClient:
 def _editable(work: Work, application_id: str) -> OAuthClient:
     applications.opened(work, application_id)
     return _opened(work, application_id)
-
-
-def _never_stored(value: Mapping[str, Any]) -> Response:
-    response = answers.json(value, status=201)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.pop("ETag", None)
-    return response
 
 
 def _shown(work: Work, client: OAuthClient) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def create_key(application_id: str, body: dict[str, Any]) -> Response:
         application = applications.get(work, application_id)
         made = keys.create(work, application, body.pop("name"), wanted=body.pop("scopes", None), **body)
         value = _whole(work, application, made)
-    return _never_stored(value)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -107,7 +107,7 @@ def rotate_key(application_id: str, key_id: str, body: Mapping[str, Any]) -> Res
         key = keys.get(work, application, key_id)
         made = keys.rotate(work, application, key, overlap_hours=body.get("overlap_hours", 24))
         value = _whole(work, application, made)
-    return _never_stored(value)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -131,13 +131,6 @@ def revoke_key(application_id: str, key_id: str, body: Mapping[str, Any]) -> Res
 
 def _whole(work: Work, application: Application, made: NewKey) -> dict[str, Any]:
     return {**_shown(work, application, made.key), "secret": made.secret}
-
-
-def _never_stored(value: Mapping[str, Any]) -> Response:
-    response = answers.json(value, status=201)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.pop("ETag", None)
-    return response
 
 
 def _shown(work: Work, application: Application, key: ApiKey) -> dict[str, Any]:

@@ -149,12 +149,9 @@ def create_registration_token(organization_id: str, body: Mapping[str, Any]) -> 
             "token": text,
             "uses": uses,
             "expires_at": stamp(work.now + registration.LIFE),
-            "registration_endpoint": f"{addresses.issuer(platform().settings)}/oauth/register",
+            "registration_endpoint": addresses.registration(platform().settings),
         }
-    response = answers.json(value, status=201)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.pop("ETag", None)
-    return response
+    return answers.json_once(value)
 
 
 def _member(user: User, role: str) -> dict[str, Any]:

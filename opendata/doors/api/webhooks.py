@@ -56,7 +56,7 @@ def add_webhook(application_id: str, body: Mapping[str, Any]) -> Response:
         application = applications.get(work, application_id)
         endpoint, secret = webhooks.add(work, application, body["url"], body["kinds"])
         value = _shown(endpoint) | {"secret": secret}
-    return _never_stored(value)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -106,7 +106,7 @@ def rotate_webhook(application_id: str, webhook_id: str) -> Response:
         endpoint = webhooks.get(work, application, webhook_id)
         secret = webhooks.rotate(work, application, endpoint)
         value = _shown(endpoint) | {"secret": secret}
-    return _never_stored(value)
+    return answers.json_once(value)
 
 
 @blueprint.operation(
@@ -160,13 +160,6 @@ def send_again(application_id: str, delivery_id: str) -> Response:
         application = applications.get(work, application_id)
         value = _delivery(webhooks.send_again(work, application, delivery_id))
     return answers.json(value)
-
-
-def _never_stored(value: Mapping[str, Any]) -> Response:
-    response = answers.json(value, status=201)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.pop("ETag", None)
-    return response
 
 
 def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:

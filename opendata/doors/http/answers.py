@@ -45,6 +45,19 @@ def allow_caching(response: Response, *, etag: str, public: bool, vary: str = ""
     return response
 
 
+def json_once(value: Any, *, status: int = 201) -> Response:
+    """JSON with a secret in it."""
+    return once(json(value, status=status))
+
+
+def once(response: Response) -> Response:
+    """An answer that shows a secret: nothing keeps it, and no page it leads to is told where from."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.pop("ETag", None)
+    return response
+
+
 def marked(response: Response, synthetic: str | None) -> Response:
     """The answer with `X-Data-Synthetic` where it tells of made-up data."""
     if synthetic:

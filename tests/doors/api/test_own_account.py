@@ -55,6 +55,8 @@ FACTOR = "/api/v1/me/second-factor"
 def turned_on(client: Any) -> tuple[pyotp.TOTP, list[str]]:
     offered = client.post(f"{FACTOR}/offer")
     assert offered.headers["Cache-Control"] == "no-store"
+    assert offered.headers["Referrer-Policy"] == "no-referrer"
+    assert "ETag" not in offered.headers
     body = offered.get_json()
     assert pyotp.parse_uri(body["address"]).secret == body["secret"]
     device = pyotp.TOTP(body["secret"])

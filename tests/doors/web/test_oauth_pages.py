@@ -129,6 +129,7 @@ def test_an_organisation_gets_a_token_for_registration(city: City, prefix: str) 
     page = city.client("editor").post(address, data={"action": "register", "uses": "1"})
     assert page.status_code == 201
     assert "no-store" in page.headers["Cache-Control"]
+    assert page.headers["Referrer-Policy"] == "no-referrer"
     found = re.search(r"hpd_ia_[0-9A-Za-z]{38}", page.text)
     assert found is not None
     metadata = {"redirect_uris": ["https://bus.example/cb"]}

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
 from opendata.base.models import User
 from opendata.base.runtime import Work
-from opendata.doors.http import identity
+from opendata.doors.http import answers, identity
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
@@ -138,8 +138,7 @@ def secure() -> BaseResponse:
         return _security(error)
     identity.become(opened)
     if codes:
-        answer: BaseResponse = _security(codes=codes)
-        answer.headers["Cache-Control"] = "no-store"
+        answer: BaseResponse = answers.once(_security(codes=codes))
     else:
         answer = make_response(redirect(display.to("security"), 303))
     identity.remember(answer, opened.token, hours=hours)

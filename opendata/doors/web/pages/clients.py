@@ -11,6 +11,7 @@ from opendata.base.i18n import translations
 from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
 from opendata.base.models import Application, OAuthClient
 from opendata.base.runtime import Work
+from opendata.doors.http import answers
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
@@ -104,10 +105,7 @@ def act(application_id: str) -> BaseResponse:
         return _page(application_id, error, _typed())
     if made is None:
         return redirect(display.to("client", application_id), 303)
-    response = _page(application_id, made=made)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return answers.once(_page(application_id, made=made))
 
 
 def _typed() -> dict[str, Any]:

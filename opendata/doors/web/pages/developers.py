@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from opendata.base.kit.errors import Invalid
 from opendata.base.models import ApiKey, Application, User
-from opendata.doors.http import identity
+from opendata.doors.http import answers, identity
 from opendata.doors.http.context import language, platform
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.doors.http.problems import field_sentences
@@ -73,7 +73,7 @@ def shown_once(
     """The page with a new key on it; nothing keeps it."""
     days = platform().settings.unconfirmed_days
     waiting = owner is not None and owner.confirmed_at is None
-    response = form_page(
+    shown = form_page(
         "developers/new_key.html",
         status=201,
         secret=secret,
@@ -85,6 +85,4 @@ def shown_once(
         unconfirmed={"email": owner.email, "days": days} if waiting and owner else None,
         old={"name": old.name, "expires_at": old.expires_at} if old else None,
     )
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return answers.once(shown)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
 from opendata.base.models import Organization
 from opendata.base.runtime import ROLES, Work
+from opendata.doors.http import answers
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
@@ -73,7 +74,7 @@ def _team(
         status=error.status if error else 201 if ticket else 200,
         ticket=ticket,
         may_register=registers,
-        registration=f"{addresses.issuer(platform().settings)}/oauth/register",
+        registration=addresses.registration(platform().settings),
         team={"slug": found.slug, "name": found.name, "kind": found.kind},
         members=[
             {"id": user.id, "name": user.name, "email": user.email, "role": role, "me": _is_me(user.id)}
@@ -138,9 +139,7 @@ def _ticket(slug: str) -> Response:
             text = registration.invite(work, found, uses=uses)
     except Invalid as error:
         return _team(slug, error)
-    response = _team(slug, ticket=text)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return answers.once(_team(slug, ticket=text))
 
 
 def _invite(work: Work, found: Organization) -> None:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
 from opendata.base.models import Application, WebhookDelivery, WebhookEndpoint
 from opendata.base.runtime import Work
+from opendata.doors.http import answers
 from opendata.doors.http.context import caller, reading, writing
 from opendata.doors.http.permissions import permission
 from opendata.doors.http.problems import field_sentences, sentence
@@ -73,10 +74,7 @@ def _listing(
         errors=errors,
         error=sentence(error) if error and not errors else "",
     )
-    if secret:
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    return answers.once(answer) if secret else answer
 
 
 def _endpoint(endpoint: WebhookEndpoint, now: Any) -> dict[str, Any]:

@@ -34,6 +34,11 @@ def resource(settings: Any) -> str:
     return issuer(settings)
 
 
+def registration(settings: Any) -> str:
+    """Where clients register themselves (RFC 7591)."""
+    return f"{issuer(settings)}/oauth/register"
+
+
 def chosen(settings: Any, asked: Sequence[str]) -> str:
     """The resource that a request names, or the only one. Raises `InvalidTarget`."""
     known = resource(settings)
@@ -52,7 +57,7 @@ def server_metadata(settings: Any) -> Mapping[str, Any]:
         "authorization_endpoint": f"{here}/oauth/authorize",
         "token_endpoint": f"{here}/oauth/token",
         "jwks_uri": f"{here}/oauth/jwks.json",
-        "registration_endpoint": f"{here}/oauth/register",
+        "registration_endpoint": registration(settings),
         "revocation_endpoint": f"{here}/oauth/revoke",
         "introspection_endpoint": f"{here}/oauth/introspect",
         "device_authorization_endpoint": f"{here}/oauth/device_authorization",

@@ -304,6 +304,6 @@ def _shown(work: Work, row: OAuthClient, own: str) -> dict[str, Any]:
         **({"jwks": row.jwks} if row.jwks else {}),
         **({"client_secret_expires_at": int(secret[0].expires_at.timestamp())} if secret else {}),
         **more,
-        "registration_client_uri": f"{addresses.issuer(work.platform.settings)}/oauth/register/{row.id}",
+        "registration_client_uri": f"{addresses.registration(work.platform.settings)}/{row.id}",
         "registration_access_token": own,
     }
