@@ -49,6 +49,9 @@ ACCOUNT_JOBS = {
     webhooks.SEND: webhook_sending.send,
 }
 
+JOBS_URL = "sqlite:///{data}/jobs.db"
+"""Where jobs wait unless the settings say."""
+
 
 class NotMigrated(Unavailable):
     code = "not_migrated"
@@ -66,7 +69,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     _count_calls(platform)
     platform.register(FileStore, open_files(settings.url("files_url", "file://{data}/files")))
     platform.register(SearchIndex, open_index(settings.url("search_url", "tantivy://{data}/index")))
-    jobs_url = "immediate://" if immediate_jobs else settings.url("jobs_url", "sqlite:///{data}/jobs.db")
+    jobs_url = "immediate://" if immediate_jobs else settings.url("jobs_url", JOBS_URL)
     queue = open_queue(jobs_url)
     platform.register(Queue, queue)
     platform.handlers[jobs.TOPIC] = jobs.sender(
@@ -144,7 +147,6 @@ def _timetable(platform: Platform) -> Timetable:
     timetable.every(stored_files.CHECK, timedelta(days=7), stored_files.ask_to_check)
     timetable.every("notices.remind", timedelta(hours=1), reminders.remind)
     timetable.every("webhooks.due", timedelta(seconds=20), webhook_sending.put_due)
-    timetable.nightly("webhooks.prune", time(3, 10), webhook_sending.prune)
     timetable.every("access.purge", timedelta(hours=1), purging.purge)
     return timetable
 

@@ -7,12 +7,14 @@ from sqlalchemy import func, select
 
 from opendata.base.kit.clock import utc_now
 from opendata.base.models import (
+    ApplicationTransfer,
     AssertionId,
     AuthorizationCode,
     ClientSecret,
     DeniedToken,
     DeviceCode,
     InitialAccessToken,
+    Mail,
     OAuthClient,
     OAuthGrant,
     Organization,
@@ -21,6 +23,7 @@ from opendata.base.models import (
     User,
     UserSession,
     UserToken,
+    WebhookDelivery,
 )
 from opendata.base.runtime import SYSTEM, Work
 from opendata.base.runtime.timetable import Timetable
@@ -127,8 +130,33 @@ def test_many_are_removed_a_few_at_a_time(full: City, monkeypatch: pytest.Monkey
         for _ in range(25):
             sessions.start(work, user, hours=1)
     monkeypatch.setattr(purging, "AT_ONCE", 10)
+    monkeypatch.setattr(purging, "ROUNDS", 2)
     later(full, timedelta(days=2))
-    assert purging.purge(full.platform)["user_session"] >= 25
+    assert purging.purge(full.platform)["user_session"] == 20
+    assert purging.purge(full.platform)["user_session"] >= 5
+
+
+def test_messages_and_offers_are_forgotten_a_month_after_their_end(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        work.session.add(
+            ApplicationTransfer(
+                application_id=city.application, to_email="a@b.example", created=work.now, expires=work.now
+            )
+        )
+        for sent_at in (work.now, None):
+            work.session.add(Mail(to="a@b.example", subject="x", body="x", created=work.now, sent_at=sent_at))
+        for state in ("delivered", "dead", "waiting"):
+            work.session.add(
+                WebhookDelivery(
+                    endpoint_id=city.webhook, event="evt_1", kind="key.created", body="{}", state=state,
+                    next_at=work.now, created=work.now,
+                )
+            )  # fmt: skip
+    tables = ("application_transfer", "mail", "webhook_delivery")
+    for days, number in ((29, (0, 0, 0)), (31, (1, 1, 2))):
+        later(city, timedelta(days=days))
+        removed = purging.purge(city.platform)
+        assert tuple(removed[table] for table in tables) == number
 
 
 def test_keys_that_sign_no_more_leave_no_private_part_behind(city: City) -> None:
@@ -148,6 +176,8 @@ def test_keys_that_sign_no_more_leave_no_private_part_behind(city: City) -> None
 
 def test_workers_do_it_every_hour(full: City) -> None:
     timetable = full.platform.part(Timetable)
+    later(full, timedelta(days=2))
     timetable.tick()
-    names = {standing.name: standing for standing in timetable.standings()}
-    assert names["access.purge"].problem is None
+    assert timetable.result("access.purge")["user_session"] >= 1
+    with full.platform.read() as work:
+        assert counts(work)["user_session"] == 0

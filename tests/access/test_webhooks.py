@@ -15,7 +15,7 @@ from opendata.base.kit.fetch.errors import FetchError
 from opendata.base.models import Application, Job, Mail, User, WebhookDelivery, WebhookEndpoint
 from opendata.base.runtime import SYSTEM
 from opendata.doors.web.pages.webhooks import SAMPLE
-from opendata.services.access import events, keys, notices, webhook_sending, webhooks
+from opendata.services.access import events, keys, notices, purging, webhook_sending, webhooks
 from opendata.services.access.webhook_sending import WAITS
 from opendata.testing.web import City, problem_of
 
@@ -382,6 +382,6 @@ def test_an_old_delivery_is_forgotten_after_a_month(city: City, server: Endpoint
     send_due(city)
     began = city.platform.clock()
     city.platform.clock = lambda: began + timedelta(days=31)
-    assert webhook_sending.prune(city.platform) == 1
+    assert purging.purge(city.platform)["webhook_delivery"] == 1
     with city.platform.work(SYSTEM) as work:
         assert work.session.get(WebhookDelivery, city.delivery) is not None

@@ -1,4 +1,4 @@
-"""Forgets what has ended: sessions, links, codes, tokens, consents, secrets, signing keys.
+"""Forgets what has ended: sessions, links, codes, tokens, consents, secrets, keys, offers, messages.
 
 Everything here has been worthless for a while already; what is kept a little longer is kept so that its
 second use is still noticed, or so that its owner can still see it.
@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, inspect, or_, select
 
 from opendata.base.models import (
+    ApplicationTransfer,
     AssertionId,
     AuthorizationCode,
     Base,
@@ -18,11 +19,13 @@ from opendata.base.models import (
     DeniedToken,
     DeviceCode,
     InitialAccessToken,
+    Mail,
     OAuthGrant,
     RefreshToken,
     SigningKey,
     UserSession,
     UserToken,
+    WebhookDelivery,
 )
 from opendata.base.runtime import SYSTEM, Platform, Work
 
@@ -77,6 +80,11 @@ _OF: Mapping[type[Base], Callable[[datetime], ColumnElement[bool]]] = {
     RefreshToken: lambda now: RefreshToken.expires_at < now,
     OAuthGrant: lambda now: or_(OAuthGrant.ends < now - LATER, OAuthGrant.revoked_at < now - LATER),
     ClientSecret: lambda now: ClientSecret.expires_at < now - LATER,
+    ApplicationTransfer: lambda now: ApplicationTransfer.expires < now - LATER,
+    Mail: lambda now: Mail.sent_at < now - LATER,
+    WebhookDelivery: lambda now: and_(
+        WebhookDelivery.state.in_(("delivered", "dead")), WebhookDelivery.next_at < now - LATER
+    ),
     SigningKey: lambda now: and_(SigningKey.state == "retired", SigningKey.retired_at < now - LATER),
 }
 """What has ended, by table. A consent takes its codes and tokens with it; removed signing keys stay, as

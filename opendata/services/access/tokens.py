@@ -54,7 +54,6 @@ def direct(
 def _store(
     work: Work, purpose: str, text: str, *, life: timedelta, user_id: str | None, data: Mapping[str, Any]
 ) -> None:
-    work.session.execute(delete(UserToken).where(UserToken.expires < work.now))
     work.session.add(
         UserToken(
             digest=fingerprint(text),

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select, update
 
 from opendata.base.kit.fetch.addresses import AddressPolicy
 from opendata.base.kit.fetch.client import Fetcher
@@ -34,7 +34,6 @@ RESERVED = timedelta(minutes=10)
 PATIENCE = timedelta(days=5)
 """An endpoint that failed for so long is turned off with its next dead letter: nothing may have been sent to
 it for days, so one failed try says little."""
-KEPT = timedelta(days=30)
 READ = 1 << 16
 BATCH = 200
 
@@ -115,15 +114,6 @@ def put_due(platform: Platform) -> int:
                 work, webhooks.SEND, {"delivery": delivery.id, "reserved": delivery.next_at.isoformat()}
             )
     return len(found)
-
-
-def prune(platform: Platform) -> int:
-    """Drop ended deliveries after a month."""
-    with platform.work(SYSTEM) as work:
-        old = delete(WebhookDelivery).where(
-            WebhookDelivery.state != "waiting", WebhookDelivery.created < work.now - KEPT
-        )
-        return int(work.session.execute(old).rowcount or 0)  # type: ignore[attr-defined]
 
 
 def _claim(platform: Platform, delivery_id: str, reserved: str | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from opendata.base.kit import base62
 from opendata.base.kit.secrets import fingerprint
@@ -19,7 +19,6 @@ from opendata.services.access.oauth.clients import Client
 from opendata.services.access.oauth.messages import Person, Request
 
 LIFE = timedelta(seconds=60)
-KEPT = timedelta(days=1)
 """How long a used code is remembered, so that its second use is noticed."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -48,7 +47,6 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
     def save_authorization_code(self, code: str, request: Request) -> None:
         work = self.server.work
-        work.session.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < work.now - KEPT))
         work.session.add(
             AuthorizationCode(
                 digest=fingerprint(code),

@@ -18,7 +18,7 @@ from authlib.oauth2.rfc8628 import (
     ExpiredTokenError,
     SlowDownError,
 )
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from opendata.base.kit import base62
 from opendata.base.kit.errors import N_, RateLimited
@@ -67,7 +67,6 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
 
     def save_device_credential(self, client_id: str, scope: str | None, data: Mapping[str, Any]) -> None:  # noqa: ARG002
         work: Work = self.server.work
-        work.session.execute(delete(DeviceCode).where(DeviceCode.expires_at < work.now - LIFE))
         work.session.add(
             DeviceCode(
                 digest=fingerprint(data["device_code"]),

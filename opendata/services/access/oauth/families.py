@@ -82,8 +82,7 @@ def end_of_code(work: Work, digest: bytes) -> None:
 
 
 def deny(work: Work, jti: str, until: timedelta) -> None:
-    """One access token ends before its time. Those that have ended anyway are forgotten on the way."""
-    work.session.execute(delete(DeniedToken).where(DeniedToken.expires_at < work.now))
+    """One access token ends before its time."""
     if work.session.get(DeniedToken, jti) is None:
         work.session.add(DeniedToken(jti=jti, version=next_version(work), expires_at=work.now + until))
         work.session.flush()
