@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from opendata.assembly import JOBS_URL
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.base.runtime import Platform
 from opendata.base.runtime.database import describe as describe_database
@@ -25,7 +26,6 @@ from opendata.engines.jobs import open_queue
 from opendata.engines.search import SearchIndex
 from opendata.settings import Settings
 
-JOBS_DEFAULT = "sqlite:///{data}/jobs.db"
 _DATABASE_REMEDY = N_(
     "Khởi động máy chủ cơ sở dữ liệu; kiểm tra database_url, mật khẩu và đường mạng tới nó."
 )
@@ -76,4 +76,9 @@ def away(name: str, error: Exception) -> Finding:
 
 def _describe_queue(settings: Settings) -> str:
     """Of the workers' queue: a command runs its own jobs at once and has another."""
-    return open_queue(settings.url("jobs_url", JOBS_DEFAULT)).describe()
+    queue = open_queue(settings.url("jobs_url", JOBS_URL))
+    try:
+        return queue.describe()
+    finally:
+        if callable(close := getattr(queue, "close", None)):
+            close()

@@ -108,6 +108,7 @@ def test_settings_hide_secrets(bare_terminal) -> None:
         "database_url": "postgresql+psycopg://portal:hunter22@db.example/opendata",
         "search_url": "elasticsearch://search.example/opendata?tls=true&api_key=hunter22",
         "jobs_url": "redis://:hunter22@redis.example:6379/0",
+        "smtp_url": "smtp://hunter22@mail.example:587",
         "key_peppers": ("2:" + "hunter22" * 5, "1:" + "hunter22" * 6),
     }
     shown = bare_terminal.json("settings")
@@ -115,6 +116,7 @@ def test_settings_hide_secrets(bare_terminal) -> None:
     assert shown["database_url"] == "postgresql+psycopg://portal:********@db.example/opendata"
     assert shown["search_url"] == "elasticsearch://search.example/opendata?tls=true&api_key=********"
     assert shown["jobs_url"] == "redis://:********@redis.example:6379/0"
+    assert shown["smtp_url"] == "smtp://********@mail.example:587"
     assert shown["key_peppers"] == ["2:********", "1:********"]
     assert "hunter22" not in bare_terminal.out
     assert "k" * 40 not in bare_terminal.out

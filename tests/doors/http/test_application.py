@@ -2,6 +2,7 @@
 
 import pytest
 
+from opendata.doors.http.permissions import SCOPES
 from opendata.testing.web import City, problem_of
 
 
@@ -11,6 +12,16 @@ def test_errors_of_the_frame_are_problems_too(still_city: City) -> None:
     refused = client.delete("/api/v1/datasets")
     problem_of(refused, 405, "method_not_allowed")
     assert set(refused.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_methods_that_are_invented_leave_nothing_behind(still_city: City) -> None:
+    key = {"X-Api-Key": still_city.key_of("editor")}
+    still_city.app.test_client().get("/api/v1/datasets", headers=key)
+    known = dict(still_city.app.extensions[SCOPES])
+    for number in range(3):
+        answer = still_city.app.test_client().open("/api/v1/datasets", method=f"X{number}", headers=key)
+        assert answer.status_code == 405
+    assert still_city.app.extensions[SCOPES] == known
 
 
 def test_a_fault_says_nothing_of_itself(still_city: City, monkeypatch: pytest.MonkeyPatch) -> None:

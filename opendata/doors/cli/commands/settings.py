@@ -42,9 +42,12 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _without_password(url: str) -> str:
-    """Neither that of the account nor one among the options."""
+    """Neither that of the account nor one among the options. An account without a password may itself be the
+    secret: a key for the mail of an installation is given so."""
     url = _SECRET_OPTION.sub(rf"\1{MASK}", url)
     scheme, _, rest = url.partition("://")
     account, at, place = rest.rpartition("@")
     user, colon, _ = account.partition(":")
-    return f"{scheme}://{user}:{MASK}@{place}" if at and colon else url
+    if not at:
+        return url
+    return f"{scheme}://{user}:{MASK}@{place}" if colon else f"{scheme}://{MASK}@{place}"
