@@ -1,13 +1,13 @@
 """An application changes hands once both sides agree, and what the former owner knows ends soon."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from opendata.base.models import ApiKey, Application, User, WebhookEndpoint
 from opendata.base.runtime import SYSTEM
-from opendata.services.access import applications, keys, webhooks
+from opendata.services.access import applications, keys, notices, transfers, webhooks
 from opendata.services.access.changes import Changes
 from opendata.services.access.oauth import addresses, clients
 from opendata.testing.web import City, problem_of
@@ -117,6 +117,30 @@ def test_an_offer_tells_nothing_about_who_has_an_account(city: City) -> None:
     known = offer(city, app, email="foreign@haiphong.example").get_json()
     unknown = offer(city, app, email="khong.co@haiphong.example").get_json()
     assert {**known, "expires": ""} == {**unknown, "expires": ""}
+
+
+def test_who_is_offered_the_same_again_hears_of_it_once_a_day(city: City) -> None:
+    app = own_app(city)
+
+    def told() -> int:
+        with city.platform.work(city.caller("editor")) as work:
+            transfers.offer(work, applications.get(work, app), email="foreign@haiphong.example")
+        with city.platform.read(city.caller("foreign")) as work:
+            return [row.kind for row in notices.mine(work)].count("application.offered")
+
+    city.platform.clock = lambda: datetime(2026, 11, 3, 5, tzinfo=UTC)
+    assert told() == 1
+    city.platform.clock = lambda: datetime(2026, 11, 3, 9, tzinfo=UTC)
+    assert told() == 1
+    city.platform.clock = lambda: datetime(2026, 11, 4, 5, tzinfo=UTC)
+    assert told() == 2
+
+
+def test_only_who_has_a_confirmed_address_writes_to_others(city: City) -> None:
+    app = own_app(city)
+    with city.platform.work(SYSTEM) as work:
+        work.session.get_one(User, city.users["editor"]).confirmed_at = None
+    problem_of(offer(city, app, status=403, email="foreign@haiphong.example"), 403, "email_not_confirmed")
 
 
 def test_only_a_confirmed_address_takes(city: City) -> None:

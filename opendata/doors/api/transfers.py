@@ -60,9 +60,7 @@ def take_application(transfer_id: str) -> Response:
     `transfer_id` is the id of the application.
     """
     with writing() as work:
-        found = transfers.offered(work, transfer_id)
-        value = _transfer(work, *found)
-        transfers.accept(work, transfer_id)
+        value = _transfer(work, *transfers.accept(work, transfer_id))
     return answers.json(value)
 
 

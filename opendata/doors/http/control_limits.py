@@ -109,6 +109,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "apps.create": ("forms",),
     "apps.act": ("forms",),
     "clients.act": ("forms",),
+    "transfers.offer_application": ("mail",),
     "keys.create_key": ("key_create",),
     "keys.rotate_key": ("key_create",),
     "datasets.listing": ("search",),

@@ -8,7 +8,7 @@ act for them because of who had it, and it sends them to addresses of the former
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
 from opendata.base.models import Application, ApplicationTransfer, Organization, User
@@ -32,9 +32,11 @@ def offer(
 ) -> ApplicationTransfer:
     """Offer it to the holder of an address or to an organisation; an offer before is replaced.
 
-    Says nothing about whether there is an account with the address. Raises `Invalid`, `NotAllowed`.
+    Says nothing about whether there is an account with the address. Raises `Invalid`, `NotAllowed`,
+    `ConfirmFirst`.
     """
     applications.require_edit(work, application)
+    _require_confirmed(work)
     if application.status != "active":
         raise applications.ApplicationClosed
     if (organization is None) == (not email.strip()):
@@ -62,6 +64,13 @@ def offer(
     return made
 
 
+def _require_confirmed(work: Work) -> None:
+    """An offer writes to people who did not ask for it."""
+    user = work.session.get(User, work.caller.user_id) if work.caller.user_id else None
+    if user is not None and user.confirmed_at is None:
+        raise applications.ConfirmFirst
+
+
 def pending(work: Work, application: Application) -> ApplicationTransfer | None:
     """The open offer of an application."""
     found = work.session.get(ApplicationTransfer, application.id)
@@ -70,6 +79,11 @@ def pending(work: Work, application: Application) -> ApplicationTransfer | None:
 
 def waiting(work: Work) -> Sequence[tuple[ApplicationTransfer, Application]]:
     """What the caller may take, for himself or for an organisation."""
+    query = _takeable(work).order_by(ApplicationTransfer.created, Application.id).limit(100)
+    return [(row[0], row[1]) for row in work.session.execute(query)]
+
+
+def _takeable(work: Work) -> Select[ApplicationTransfer, Application]:
     policy.require_person(work.caller)
     user = work.session.get_one(User, work.caller.user_id)
     mine = [
@@ -80,18 +94,15 @@ def waiting(work: Work) -> Sequence[tuple[ApplicationTransfer, Application]]:
     to: ColumnElement[bool] = ApplicationTransfer.to_org_id.in_(mine)
     if user.confirmed_at is not None and work.caller.home is None:
         to = or_(to, ApplicationTransfer.to_email == user.email_key)
-    query = (
+    return (
         select(ApplicationTransfer, Application)
         .join(Application, Application.id == ApplicationTransfer.application_id)
         .where(to, ApplicationTransfer.expires > work.now, Application.status == "active")
-        .order_by(ApplicationTransfer.created, Application.id)
-        .limit(100)
     )
-    return [(row[0], row[1]) for row in work.session.execute(query)]
 
 
-def accept(work: Work, application_id: str) -> Application:
-    """Take it. Raises `NotFound`, `TooManyApplications`, `NameTaken`."""
+def accept(work: Work, application_id: str) -> tuple[ApplicationTransfer, Application]:
+    """Take it; the offer that was is in the answer. Raises `NotFound`, `TooManyApplications`, `NameTaken`."""
     transfer, application = offered(work, application_id)
     body = work.session.get_one(Organization, transfer.to_org_id) if transfer.to_org_id else None
     applications.require_room(work, body)
@@ -117,7 +128,7 @@ def accept(work: Work, application_id: str) -> Application:
     notices.tell(
         work, people_told.values(), "application.transferred", f"app:{application.id}", told, period=when
     )
-    return application
+    return transfer, application
 
 
 def end(work: Work, application_id: str) -> tuple[ApplicationTransfer, Application]:
@@ -135,10 +146,10 @@ def end(work: Work, application_id: str) -> tuple[ApplicationTransfer, Applicati
 
 def offered(work: Work, application_id: str) -> tuple[ApplicationTransfer, Application]:
     """An offer to the caller. Raises `NotFound`."""
-    for transfer, application in waiting(work):
-        if application.id == application_id:
-            return transfer, application
-    raise NotFound
+    row = work.session.execute(_takeable(work).where(Application.id == application_id)).first()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
 
 
 def _require_change(work: Work, application: Application, made: ApplicationTransfer) -> None:
@@ -156,5 +167,5 @@ def _tell_recipients(work: Work, application: Application, made: ApplicationTran
         query = select(User).where(User.email_key == made.to_email, User.confirmed_at.is_not(None))
         to = work.session.scalars(query).all()
     told = {"application_name": application.name, "by": work.caller.name}
-    when = made.created.isoformat(timespec="seconds")
-    notices.tell(work, to, "application.offered", f"app:{application.id}", told, period=when)
+    day = made.created.date().isoformat()  # however often it is offered to somebody
+    notices.tell(work, to, "application.offered", f"app:{application.id}", told, period=day)

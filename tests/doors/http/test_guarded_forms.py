@@ -54,6 +54,16 @@ def test_both_languages_draw_from_one_bucket(city: City) -> None:
     assert seen == [200, 200, 200, 429]
 
 
+def test_offers_of_applications_are_limited_as_whatever_sends_mail(city: City) -> None:
+    client, headers = guarded(city, mail="2 per hour"), {"X-Api-Key": city.key_of("admin", "read", "admin")}
+    app = client.get("/api/v1/me", headers=headers).get_json()["application"]
+    offers = [
+        client.post(f"/api/v1/apps/{app}/transfer", json={"email": f"{n}@b.example"}, headers=headers)
+        for n in range(3)
+    ]
+    assert [answer.status_code for answer in offers] == [201, 201, 429]
+
+
 def test_a_refusal_is_a_page_or_a_problem_and_tells_how_long(city: City) -> None:
     client = guarded(city, search="1 per minute")
     client.get("/datasets")
