@@ -114,6 +114,13 @@ def role_in(caller: Caller, action: Action, organization_id: str | None) -> str 
     return held
 
 
+def bodies(caller: Caller, action: Action) -> list[str]:
+    """The organisations in which the caller has the role that `action` takes. An operator's right, which no
+    role in an organisation gives, names none."""
+    held = {**caller.roles, **caller.teams} if action in _OF_TEAMS else caller.roles
+    return [key for key in held if allows(caller, action, key)]
+
+
 def require(caller: Caller, action: Action, organization_id: str | None = None) -> None:
     """Raises `SignInRequired`, `InsufficientScope` or `NotAllowed` unless `allows`."""
     if allows(caller, action, organization_id):

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
@@ -89,7 +89,7 @@ def grant(work: Work, application: Application, wanted: Product, *, terms: int |
 
 
 def _made(work: Work, application: Application, wanted: Product, terms: int | None) -> Subscription:
-    if _open(work, application.id, wanted.id) is not None:
+    if unfinished(work, application.id, wanted.id) is not None:
         raise AlreadySubscribed
     version = plans.current(work, wanted.plan_slug)
     if version is None:
@@ -141,12 +141,22 @@ def to_decide(work: Work, *, limit: int = 500) -> Sequence[tuple[Subscription, P
         .limit(limit)
     )
     if not work.caller.operator:
-        query = query.where(Product.organization_id.in_(_deciding_for(work)))
+        mine = policy.bodies(work.caller, Action.ORGANIZATION_EDIT)
+        query = query.where(Product.organization_id.in_(mine))
     return [(row[0], row[1], row[2]) for row in work.session.execute(query)]
 
 
-def _deciding_for(work: Work) -> list[str]:
-    return [key for key in work.caller.roles if policy.allows(work.caller, Action.ORGANIZATION_EDIT, key)]
+def number_waiting(work: Work, organization_id: str) -> int:
+    """Requests for products of one department that wait to be decided."""
+    return (
+        work.session.scalar(
+            select(func.count())
+            .select_from(Subscription)
+            .join(Product, Product.id == Subscription.product_id)
+            .where(Subscription.state == "pending", Product.organization_id == organization_id)
+        )
+        or 0
+    )
 
 
 def of_caller(work: Work, wanted: Product) -> Sequence[tuple[Subscription, Application]]:
@@ -321,7 +331,8 @@ def _get(work: Work, subscription_id: str) -> Subscription:
     return found
 
 
-def _open(work: Work, application_id: str, product_id: str) -> Subscription | None:
+def unfinished(work: Work, application_id: str, product_id: str) -> Subscription | None:
+    """The one that is not final. Whoever asks for it has checked what the caller may see."""
     return work.session.scalar(
         select(Subscription)
         .where(

@@ -60,6 +60,9 @@ def test_a_subscription_goes_from_wish_to_end_by_forms(city: City) -> None:
     assert "tat-ca" in member.get(address).get_data(as_text=True)
     form = {"action": "subscribe", "product": "tat-ca", "csrf_token": member.token}
     assert member.post(address, data=form).status_code == 303
+    for body, number in ((city.own, 1), (city.foreign, 0)):  # of the department that is looked at alone
+        page = text_of(city, "operator", f"/desk/usage?organization={body}")
+        assert f"{number} yêu cầu chờ quyết định" in page
     waiting = admin.get("/desk/requests").get_data(as_text=True)
     assert "Chấp thuận" in waiting
     held = member.get(f"/api/v1/apps/{app}/subscriptions").get_json()["data"][0]

@@ -241,7 +241,7 @@ def _waiting(work: Work, body: Organization) -> int | None:
     """Requests for products that wait, for those who decide about them; None for everybody else."""
     if not policy.allows(work.caller, Action.ORGANIZATION_EDIT, body.id):
         return None
-    return sum(item.state == "pending" for item, _, _ in subscriptions.to_decide(work))
+    return subscriptions.number_waiting(work, body.id)
 
 
 @blueprint.get("/operator/usage")
