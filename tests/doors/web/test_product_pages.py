@@ -7,6 +7,7 @@ import pytest
 from markupsafe import escape
 
 from opendata.base.models import Product, Subscription
+from opendata.base.runtime import SYSTEM
 from opendata.services.access import applications
 from opendata.services.plans import deciding, products, subscriptions
 from opendata.testing.web import ApiClient, City
@@ -143,6 +144,14 @@ def test_the_measured_time_stands_beside_the_promised_one(city: City) -> None:
         ({"title_vi": " "}, "Cần có tên."),
         ({"decide_by_days": "400"}, "Số không nằm trong giới hạn"),
         ({"decide_by_days": "x"}, "Số không nằm trong giới hạn"),
+        ({"slug": "a" * 121}, "Chỉ dùng chữ cái không dấu"),
+        ({"title_en": "a" * 301}, "Độ dài không nằm trong giới hạn"),
+        ({"terms_vi": "a" * 20_001}, "Độ dài không nằm trong giới hạn"),
+        ({"description_vi": "\0"}, "Độ dài không nằm trong giới hạn"),
+        ({"apis": "a " * 101}, "Độ dài không nằm trong giới hạn"),
+        ({"datasets": "a" * 121}, "Độ dài không nằm trong giới hạn"),
+        ({"visibility": "secret"}, "Chỉ có public hoặc members."),
+        ({"approval": "perhaps"}, "Chỉ có auto hoặc manual."),
     ],
 )
 def test_a_product_that_cannot_be_is_told_at_its_field(
@@ -156,6 +165,24 @@ def test_a_product_that_cannot_be_is_told_at_its_field(
     answer = admin.post("/desk/products/new", data=form)
     assert answer.status_code == 422
     assert words in answer.get_data(as_text=True)
+
+
+def test_a_new_product_changes_none_that_is_there_not_even_one_nobody_sees(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        products.offer(work, "lich-tau", organization_id=city.foreign, plan="partner", visibility="members")
+    offered(city.client("admin"), status=422, **department_of(city))
+
+
+def test_the_first_terms_are_revision_one_and_others_when_somebody_says_so(city: City) -> None:
+    admin = city.caller("admin")
+    terms: dict[str, Any] = {"organization_id": city.own, "plan": "partner", "terms": {"vi": "Ghi nguồn."}}
+    with city.platform.work(admin) as work:
+        products.offer(work, "tau", organization_id=city.own, plan="partner", raise_terms=False)
+        revisions = [
+            products.offer(work, "tau", raise_terms=raised, **terms).terms_revision
+            for raised in (False, False, True)
+        ]
+    assert revisions == [1, 1, 2]
 
 
 def test_nobody_offers_for_another_department(city: City) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields
 
 from opendata.doors.api.schemas import base, plans, stated
+from opendata.services.plans import products
 from opendata.services.plans.subscriptions import STATES, STEPS
 
 
@@ -20,9 +21,9 @@ def _both(most: int, description: str, **kwargs: Any) -> fields.Dict:
 
 def _names(description: str) -> fields.List[Any]:
     return fields.List(
-        base.Text(most=120),
+        base.Text(most=products.SLUG_LENGTH),
         load_default=list,
-        validate=base.Length(most=100),
+        validate=base.Length(most=products.MOST_ITEMS),
         metadata={"description": description},
     )
 
@@ -124,31 +125,31 @@ class Agreement(base.Schema):
 class NewProduct(base.Schema):
     """A product as its department offers it."""
 
-    title = _both(300, "Title in both languages.", required=True)
+    title = _both(products.TEXTS["title"], "Title in both languages.", required=True)
     plan = base.Text(required=True, most=40, metadata={"description": "Plan of its subscribers."})
     apis = _names("APIs; `*` is all that is open.")
-    description = _both(5000, "What it holds.", load_default=dict)
+    description = _both(products.TEXTS["description"], "What it holds.", load_default=dict)
     datasets = _names("Slugs of datasets.")
     decide_by_days = fields.Integer(
         strict=True,
         load_default=2,
-        validate=base.Between(0, 60),
+        validate=base.Between(0, products.LONGEST_PROMISE),
         metadata={"description": "Working days within which a request is decided."},
     )
     approval = fields.String(
         load_default="auto",
-        validate=base.OneOf(("auto", "manual")),
+        validate=base.OneOf(products.APPROVALS),
         metadata={"description": "Whether somebody decides."},
     )
     visibility = fields.String(
         load_default="public",
-        validate=base.OneOf(("public", "members")),
+        validate=base.OneOf(products.VISIBILITIES),
         metadata={"description": "Who may ask for it."},
     )
-    terms = _both(20_000, "Terms of use.", load_default=dict)
+    terms = _both(products.TEXTS["terms"], "Terms of use.", load_default=dict)
     terms_revision = fields.Integer(
         strict=True,
         load_default=0,
-        validate=base.Between(0, 1_000_000),
+        validate=base.Between(0, products.MOST_REVISIONS),
         metadata={"description": "Raise it and every subscriber has to accept again."},
     )

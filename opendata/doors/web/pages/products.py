@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
+from opendata.base.kit.errors import OpenDataError
 from opendata.base.models import Organization, Plan, PlanVersion, Product
 from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, platform, reading, writing
@@ -255,19 +255,15 @@ def offer(slug: str) -> BaseResponse:
     values = _typed(slug)
     try:
         with writing() as work:
-            found = None if slug == NEW else _managed(work, slug)
+            found = None if slug == NEW else products.get(work, slug)
             owner = found.organization_id if found else request.form.get("department", "")
-            if found is None and _is_known(work, values["slug"]):
-                raise Invalid(fields={"slug": N_("Tên này đã có.")})
-            raised = (found.terms_revision if found else 0) + (1 if request.form.get("raise") else 0)
-            if any(values["terms"].values()) and raised == 0:
-                raised = 1
             products.offer(
                 work,
                 values["slug"],
                 organization_id=owner or None,
                 plan=values["plan"],
-                terms_revision=raised,
+                new=found is None,
+                raise_terms="raise" in request.form,
                 **{name: values[name] for name in OFFERED},
             )
     except OpenDataError as error:
@@ -297,11 +293,3 @@ def _typed(slug: str) -> dict[str, Any]:
 def _both(name: str) -> dict[str, str]:
     texts = {lang: request.form.get(f"{name}_{lang}", "").strip() for lang in LANGUAGES}
     return {lang: text for lang, text in texts.items() if text}
-
-
-def _is_known(work: Work, slug: str) -> bool:
-    try:
-        products.get(work, slug)
-    except NotFound:
-        return False
-    return True
