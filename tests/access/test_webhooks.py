@@ -158,6 +158,30 @@ def test_two_secrets_sign_while_one_takes_the_place_of_the_other(city: City, ser
     assert len(server.got[-1][0]["Webhook-Signature"].split()) == 1
 
 
+@pytest.mark.parametrize("lost", ["secret", "old_secret"])
+def test_no_message_goes_out_without_the_signature_that_counts(
+    city: City, server: Endpoint, lost: str
+) -> None:
+    """A secret whose key is gone: only one that is being replaced may be missing."""
+    endpoint, _ = added(city, server.url)
+    with city.platform.work(city.caller("editor")) as work:
+        row = work.session.get_one(WebhookEndpoint, endpoint.id)
+        webhooks.rotate(work, work.session.get_one(Application, city.application), row)
+        setattr(row, lost, "gone")
+    make_key(city)
+    send_due(city)
+    with city.platform.read() as work:
+        made = select(WebhookDelivery).where(WebhookDelivery.kind == "key.created")
+        delivery = work.session.scalars(made).one()
+    if lost == "secret":
+        assert server.got == []
+        assert (delivery.state, delivery.attempts) == ("waiting", 1)
+        assert delivery.problem == "the secret cannot be opened"
+        assert delivery.next_at > city.platform.clock()
+    else:
+        assert len(server.got[0][0]["Webhook-Signature"].split()) == 1
+
+
 def test_what_is_not_taken_is_tried_again_and_given_up_in_the_end(city: City, server: Endpoint) -> None:
     added(city, server.url)
     server.status = 500
@@ -322,6 +346,8 @@ def test_two_workers_send_one_delivery_once(city: City, server: Endpoint) -> Non
         "https:///hook",
         "//app.example/hook",
         "https://app.example:99999/",
+        "https://app.example:0/",
+        "https://app.example:9443/",
         "javascript:alert(1)",
         "https://app.example/\n",
         "",

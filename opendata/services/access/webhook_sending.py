@@ -13,6 +13,7 @@ from opendata.base.kit.fetch.addresses import AddressPolicy
 from opendata.base.kit.fetch.client import Fetcher
 from opendata.base.kit.fetch.errors import FetchError
 from opendata.base.kit.fetch.messages import Ask, Credentials
+from opendata.base.kit.secrets import Unsealable
 from opendata.base.models import Application, WebhookDelivery, WebhookEndpoint
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.services.access import audit, notices, webhooks
@@ -69,7 +70,7 @@ class Sender:
             if self._fetcher is None:
                 self._fetcher = Fetcher(
                     AddressPolicy(
-                        allow_ports=frozenset({443, 8443}),
+                        allow_ports=webhooks.PORTS,
                         allow_loopback=self._settings.webhook_allow_loopback,
                     ),
                     user_agent=f"opendata-webhooks/{version('opendata')} (+{self._settings.base_url})",
@@ -85,7 +86,13 @@ def send(platform: Platform, arguments: Mapping[str, Any]) -> None:
         delivery = work.session.get_one(WebhookDelivery, str(arguments["delivery"]))
         endpoint = work.session.get_one(WebhookEndpoint, delivery.endpoint_id)
         body = delivery.body.encode()
-        headers = webhooks.signed(work, endpoint, delivery.event, body)
+        try:
+            headers = webhooks.signed(work, endpoint, delivery.event, body)
+        except Unsealable:  # an unsigned message would be refused, or worse, believed
+            headers = None
+    if headers is None:
+        _note_failure(platform, delivery.id, None, "the secret cannot be opened")
+        return
     try:
         status = platform.part(Sender).post(endpoint.url, body, headers)
     except FetchError as error:

@@ -8,6 +8,7 @@ it is shown. While a secret is being rotated there are two signatures, separated
 import base64
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,8 @@ RETRY_AFTER = 60
 """Seconds."""
 OVERLAP = timedelta(hours=24)
 LONGEST_URL = 2000
+PORTS = frozenset({443, 8443})
+"""What is dialled."""
 TEST_KIND = "webhook.test"
 KINDS = tuple(kind for kind in WORDS if kind.partition(".")[0] in {"key", "quota", "subscription", "terms"})
 """What an endpoint may be told of."""
@@ -185,7 +188,7 @@ def announce(work: Work, application_ids: Iterable[str], kind: str, data: Mappin
 
 
 def signed(work: Work, endpoint: WebhookEndpoint, event: str, body: bytes) -> dict[str, str]:
-    """The fields of a message that is sent now."""
+    """The fields of a message that is sent now. Raises `Unsealable` where the key of its secret is gone."""
     timestamp = int(work.now.timestamp())
     signatures = [signature(secret, event, timestamp, body) for secret in _live_secrets(work, endpoint)]
     return {
@@ -229,16 +232,12 @@ def _give_secret(work: Work, endpoint: WebhookEndpoint) -> str:
 
 
 def _live_secrets(work: Work, endpoint: WebhookEndpoint) -> list[str]:
-    """The new one first; one whose key is gone cannot sign."""
-    sealed = [endpoint.secret]
+    """The new one first. Without an old one whose key is gone a message can still be checked."""
+    peppers, purpose = work.part(Peppers), _purpose(endpoint)
+    found = [peppers.unseal(endpoint.secret, purpose)]
     if endpoint.old_secret and endpoint.old_until and endpoint.old_until > work.now:
-        sealed.append(endpoint.old_secret)
-    found = []
-    for box in sealed:
-        try:
-            found.append(work.part(Peppers).unseal(box, _purpose(endpoint)))
-        except Unsealable:
-            continue
+        with suppress(Unsealable):
+            found.append(peppers.unseal(endpoint.old_secret, purpose))
     return found
 
 
@@ -266,13 +265,14 @@ def _switch(endpoint: WebhookEndpoint, state: str) -> None:
 
 
 def _sound_url(work: Work, text: str) -> str:
-    """https, and no name or password in it. Where it leads is judged when it is dialled."""
+    """https at a port that is dialled, and no name or password in it. Where it leads is judged when it is
+    dialled."""
     url = text.strip()
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        port = 443 if parts.port is None else parts.port
     except ValueError:
-        parts = urlsplit("")
+        parts, port = urlsplit(""), 443
     own_machine = (
         parts.hostname in {"127.0.0.1", "localhost"} and work.platform.settings.webhook_allow_loopback
     )
@@ -285,6 +285,8 @@ def _sound_url(work: Work, text: str) -> str:
         or not url.isprintable()
     ):
         raise Invalid(fields={"url": N_("Cần một địa chỉ https:// đầy đủ, không kèm mật khẩu.")})
+    if port not in PORTS and not own_machine:
+        raise Invalid(fields={"url": N_("Chỉ gọi cổng 443 hoặc 8443.")})
     return url
 
 
