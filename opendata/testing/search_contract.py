@@ -128,6 +128,12 @@ class SearchContract:
         found = index.search(Plan(where=where))
         assert [(hit.id, hit.score) for hit in found.hits] == [("b", 7.7501), ("a", 3.2501), ("c", 1.25)]
 
+    def test_a_term_of_any_field_may_be_optional(self, index: SearchIndex) -> None:
+        index.write([dataset("a", "x cảng"), dataset("b", "x", description="cảng"), dataset("c", "x")])
+        for held in ((Term("main.fold", "cang", 2.0),), (Term("any.fold", "cang", 4.0),)):
+            found = index.search(Plan(where=Every((title("x"),), optional=held)))
+        assert [(hit.id, hit.score) for hit in found.hits] == [("a", 5.0), ("b", 5.0), ("c", 1.0)]
+
     def test_a_term_counts_once_however_often_it_stands(self, index: SearchIndex) -> None:
         index.write([dataset("a", "cảng cảng cảng", newest=1), dataset("b", "cảng", newest=2)])
         found = index.search(Plan(where=title("cang\u0309", 1.5)))

@@ -58,7 +58,7 @@ def _bound(pair: Pair, known: Mapping[Pair, int]) -> int | None:
     if form.endswith("2"):
         bounds = [_bound((f"{name}.{form[:-1]}", part), known) for part in token.split("_")]
     else:
-        wholes = (ANY_FIELD,) if name == LONG_FIELD else (MAIN_FIELD, ANY_FIELD)
+        wholes = (ANY_FIELD,) if name in {LONG_FIELD, ANY_FIELD} else (MAIN_FIELD, ANY_FIELD)
         bounds = [known.get((f"{whole}.{form}", token)) for whole in wholes]
     return min((bound for bound in bounds if bound is not None), default=None)
 

@@ -88,5 +88,12 @@ def test_what_a_bound_settles_is_not_asked_of_the_cluster() -> None:
     assert asked == [1]
 
 
+def test_what_few_hold_in_the_short_fields_may_be_common_in_all() -> None:
+    frequencies, pairs = Frequencies(), [("any.fold", "cang"), ("any.fold2", "cang_bien")]
+    frequencies.of([("main.fold", "cang"), ("main.fold", "bien")], "g", lambda _: _counts([4, 4]))
+    held = frequencies.up_to(MOST, pairs, "g", lambda _: _counts([20, 15]))
+    assert held == dict(zip(pairs, [20, 15], strict=True))
+
+
 def _counts(counts: list[int]) -> Mapping[str, Any]:
     return {"aggregations": {"tokens": {"buckets": [{"doc_count": count} for count in counts]}}}
