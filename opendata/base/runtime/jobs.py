@@ -51,6 +51,16 @@ def enqueue(work: Work, kind: str, arguments: Mapping[str, Any]) -> str:
     return job.id
 
 
+def enqueue_one(work: Work, kind: str) -> None:
+    """Ask for a job that the timetable asks for again and again, unless one is queued or at work. It takes
+    the place of those of its kind that failed."""
+    under_way = exists().where(Job.kind == kind, Job.state.in_(("queued", "running")))
+    if work.session.scalar(select(under_way)):
+        return
+    work.session.execute(delete(Job).where(Job.kind == kind, Job.state == "failed"))
+    enqueue(work, kind, {})
+
+
 def sender(put: Put) -> Callable[[Platform, Sequence[OutboxEntry]], None]:
     """Outbox handler that hands jobs to the queue. `put(kind, arguments, delay)`."""
 

@@ -113,7 +113,7 @@ def perform_check(platform: Platform, arguments: Mapping[str, Any]) -> None:  # 
 
 def _ask(platform: Platform, kind: str) -> None:
     with platform.work(SYSTEM) as work:
-        jobs.enqueue(work, kind, {})
+        jobs.enqueue_one(work, kind)
 
 
 def _used(platform: Platform, addresses: Collection[str]) -> set[str]:

@@ -63,6 +63,24 @@ def test_a_job_is_queued_after_commit_and_not_before(platform: Platform, deliver
     assert deliveries == [("count", {"job": job_id}, 0.0)]
 
 
+def test_a_job_of_the_timetable_neither_piles_up_nor_leaves_its_failures(
+    platform: Platform, deliveries: Deliveries
+) -> None:
+    with platform.work(SYSTEM) as work:
+        for kind in ("count", "other"):
+            work.session.add(Job(kind=kind, arguments={}, state="failed", queued_at=work.now))
+    for _ in range(3):
+        with platform.work(SYSTEM) as work:
+            jobs.enqueue_one(work, "count")
+    assert jobs.counts(platform) == {"failed": 1, "queued": 1}
+    ((_, message, _),) = deliveries
+    with platform.work(SYSTEM) as work:
+        work.session.get_one(Job, message["job"]).state = "running"
+    with platform.work(SYSTEM) as work:
+        jobs.enqueue_one(work, "count")
+    assert jobs.counts(platform) == {"failed": 1, "running": 1}
+
+
 def test_a_job_runs_once_however_often_it_is_delivered(platform: Platform, deliveries: Deliveries) -> None:
     seen = []
     run = jobs.runner(platform, lambda _platform, arguments: seen.append(dict(arguments)))
