@@ -11,8 +11,9 @@ What the document does not name stays as it is. A plan that differs gets a new v
 used. Steps of subscriptions are taken as if by hand, each with its audit row and its notice.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
@@ -25,29 +26,67 @@ from opendata.services.access.policy import Action
 from opendata.services.plans import plans, products, rules, subscriptions
 
 SECTIONS = ("plans", "products", "subscriptions")
-_PLAN_FIELDS = {"title", "counted_by", "limits", "page_max", "self_service", "query_key_allowed"}
-_OFFERED = (
-    "title",
-    "description",
-    "apis",
-    "datasets",
-    "visibility",
-    "approval",
-    "decide_by_days",
-    "terms",
-    "terms_revision",
-)
-_PRODUCT_FIELDS = {"organization", "plan", *_OFFERED}
-_SUBSCRIPTION_FIELDS = {"application", "product", "plan", "state", "terms_accepted"}
-STEP_TO = {
-    ("pending", "active"): "approve",
-    ("pending", "rejected"): "reject",
-    ("active", "paused"): "pause",
-    ("paused", "active"): "resume",
-    ("pending", "ended"): "end",
-    ("active", "ended"): "end",
-    ("paused", "ended"): "end",
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_by_language(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text, [*value, *value.values()]))
+
+
+def _or_none(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or kind(value)
+
+
+_PLAN_FIELDS = {
+    "title": _is_by_language,
+    "counted_by": _is_text,
+    "limits": _is_list,
+    "page_max": _is_number,
+    "self_service": _is_yes_or_no,
+    "query_key_allowed": _is_yes_or_no,
 }
+_OFFERED = {
+    "title": _is_by_language,
+    "description": _is_by_language,
+    "apis": _are_texts,
+    "datasets": _are_texts,
+    "visibility": _is_text,
+    "approval": _is_text,
+    "decide_by_days": _is_number,
+    "terms": _is_by_language,
+    "terms_revision": _is_number,
+}
+_PRODUCT_FIELDS = {"organization": _or_none(_is_text), "plan": _is_text, **_OFFERED}
+_SUBSCRIPTION_FIELDS = {
+    "application": _is_text,
+    "product": _is_text,
+    "plan": _is_text,
+    "state": _is_text,
+    "terms_accepted": _or_none(_is_number),
+}
+STEP_TO = {
+    (before, after): step for step, (possible, after) in subscriptions.STEPS.items() for before in possible
+}
+"""By state and the state that is wanted."""
 REASON = N_("Theo tệp khai báo của quản trị cổng.")
 
 
@@ -65,18 +104,9 @@ def export(work: Work) -> dict[str, Any]:
     """Everything there is, final subscriptions left out. For operators."""
     policy.require(work.caller, Action.PLATFORM)
     return {
-        "plans": {plan.slug: _plan(plan, version) for plan, version in plans.listing(work)},
-        "products": {item.slug: _product(work, item) for item in products.managed(work, limit=10_000)},
-        "subscriptions": [
-            {
-                "application": item.application_id,
-                "product": wanted.slug,
-                "plan": item.plan_slug,
-                "state": item.state,
-                "terms_accepted": item.terms_accepted,
-            }
-            for item, wanted, _ in subscriptions.to_decide(work, limit=100_000)
-        ],
+        "plans": {plan.slug: _plan(plan, version) for plan, version in plans.listing(work, limit=10_000)},
+        "products": _products(work),
+        "subscriptions": _subscriptions(work),
     }
 
 
@@ -84,12 +114,14 @@ def compare(work: Work, wanted: Mapping[str, Any]) -> list[Difference]:
     """What `apply` would do, in its order. Raises `Invalid` for a document that says nothing sensible."""
     policy.require(work.caller, Action.PLATFORM)
     _require_shape(wanted)
-    known = export(work)
-    return [
-        *_compared("plans", known["plans"], _plans_in(wanted)),
-        *_compared("products", known["products"], wanted.get("products") or {}),
-        *_compared_subscriptions(known["subscriptions"], wanted.get("subscriptions") or []),
+    named = _plans_in(wanted)
+    found = [
+        *_compared("plans", _known_plans(work, named), named),
+        *_compared("products", _products(work), wanted.get("products") or {}),
+        *_compared_subscriptions(_subscriptions(work), wanted.get("subscriptions") or []),
     ]
+    _require_owners_kept(found)
+    return found
 
 
 def apply(work: Work, wanted: Mapping[str, Any]) -> list[Difference]:
@@ -102,6 +134,33 @@ def apply(work: Work, wanted: Mapping[str, Any]) -> list[Difference]:
 
 
 # --- how things are written -----------------------------------------------------------------------
+
+
+def _known_plans(work: Work, slugs: Iterable[str]) -> dict[str, Any]:
+    """Those of these names that can be subscribed to."""
+    known = {}
+    for slug in slugs:
+        plan, version = work.session.get(Plan, slug), plans.current(work, slug)
+        if plan is not None and version is not None and not plan.retired:
+            known[slug] = _plan(plan, version)
+    return known
+
+
+def _products(work: Work) -> dict[str, Any]:
+    return {item.slug: _product(work, item) for item in products.managed(work, limit=10_000)}
+
+
+def _subscriptions(work: Work) -> list[dict[str, Any]]:
+    return [
+        {
+            "application": item.application_id,
+            "product": wanted.slug,
+            "plan": item.plan_slug,
+            "state": item.state,
+            "terms_accepted": item.terms_accepted,
+        }
+        for item, wanted, _ in subscriptions.to_decide(work, limit=100_000)
+    ]
 
 
 def _plan(plan: Plan, version: PlanVersion) -> dict[str, Any]:
@@ -172,10 +231,13 @@ def _compared(section: str, known: Mapping[str, Any], wanted: Mapping[str, Any])
 def _compared_subscriptions(
     known: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]
 ) -> Iterator[Difference]:
-    """Which terms somebody accepted is told for new ones alone: nobody accepts for another."""
+    """Which terms somebody accepted is told for new ones alone: nobody accepts for another. One that is to
+    be final and is not there is final already."""
     there = {_pair(item): item for item in known}
     for item in wanted:
         name = _pair(item)
+        if name not in there and item.get("state") in subscriptions.FINAL:
+            continue
         told = {key: value for key, value in item.items() if key != "terms_accepted" or name not in there}
         yield from _compared("subscriptions", there, {name: told})
 
@@ -184,32 +246,53 @@ def _pair(item: Mapping[str, Any]) -> str:
     return f"{item['application']} {item['product']}"
 
 
+def _require_owners_kept(found: Sequence[Difference]) -> None:
+    problems = {
+        f"products.{item.name}.organization": N_("Sản phẩm không chuyển sang cơ quan khác được.")
+        for item in found
+        if item.section == "products" and not item.new and "organization" in item.fields
+    }
+    if problems:
+        raise Invalid(fields=problems)
+
+
 def _require_shape(wanted: Any) -> None:
-    problems: dict[str, str] = {}
     if not isinstance(wanted, Mapping) or not set(wanted) <= set(SECTIONS):
         raise Invalid(fields={"document": N_("Tệp chỉ có các phần plans, products, subscriptions.")})
-    for section, allowed in (("plans", _PLAN_FIELDS), ("products", _PRODUCT_FIELDS)):
+    problems: dict[str, str] = {}
+    for section, kinds in (("plans", _PLAN_FIELDS), ("products", _PRODUCT_FIELDS)):
         part = wanted.get(section) or {}
-        if not isinstance(part, Mapping):
+        if not isinstance(part, Mapping) or not all(map(_is_text, part)):
             problems[section] = N_("Cần là tên và các trường của từng mục.")
             continue
         for name, values in part.items():
-            if not isinstance(values, Mapping) or not set(values) <= allowed:
-                problems[f"{section}.{name}"] = N_("Không có trường này.")
+            problems |= _wrong_fields(f"{section}.{name}", values, kinds)
     listed = wanted.get("subscriptions") or []
     if not isinstance(listed, list):
         problems["subscriptions"] = N_("Cần là một danh sách.")
     else:
         for place, item in enumerate(listed):
-            if (
-                not isinstance(item, Mapping)
-                or not set(item) <= _SUBSCRIPTION_FIELDS
-                or not {"application", "product"} <= set(item)
-                or item.get("state", "active") not in subscriptions.STATES
-            ):
-                problems[f"subscriptions.{place}"] = N_("Cần application, product và một trạng thái có thật.")
+            problems |= _wrong_subscription(f"subscriptions.{place}", item)
     if problems:
         raise Invalid(fields=problems)
+
+
+def _wrong_fields(where: str, values: Any, kinds: Mapping[str, Callable[[Any], bool]]) -> dict[str, str]:
+    if not isinstance(values, Mapping) or not set(values) <= set(kinds):
+        return {where: N_("Không có trường này.")}
+    return {
+        f"{where}.{name}": N_("Kiểu dữ liệu không đúng.")
+        for name, value in values.items()
+        if not kinds[name](value)
+    }
+
+
+def _wrong_subscription(where: str, item: Any) -> dict[str, str]:
+    if wrong := _wrong_fields(where, item, _SUBSCRIPTION_FIELDS):
+        return wrong
+    if {"application", "product"} <= set(item) and item.get("state", "active") in subscriptions.STATES:
+        return {}
+    return {where: N_("Cần application, product và một trạng thái có thật.")}
 
 
 # --- how they are brought about -------------------------------------------------------------------
@@ -227,7 +310,7 @@ def _write_plan(work: Work, difference: Difference) -> None:
         rules.compile_rules(limits, partition=partition),
         title=wanted.get("title"),
         partition=partition,
-        page_max=wanted.get("page_max") or (before.page_max if before else 10_000),
+        page_max=wanted.get("page_max", before.page_max if before else 10_000),
         self_service=wanted.get("self_service"),
         query_key_allowed=wanted.get("query_key_allowed"),
     )
@@ -259,22 +342,24 @@ def _settle(work: Work, difference: Difference) -> None:
     if (plan := wanted.get("plan")) and plan != found.plan_slug:
         subscriptions.move(work, found.id, plan)
     usual = "active" if difference.new and product.approval == "auto" else found.state
-    state = wanted.get("state", usual)
-    if state != found.state:
-        step = STEP_TO.get((found.state, state))
-        if step is None:
-            raise subscriptions.StepNotPossible
+    for step in _steps(found.state, wanted.get("state", usual)):
         subscriptions.take_step(work, found.id, step, reason=REASON)
+
+
+def _steps(before: str, after: str) -> list[str]:
+    """Those that lead there, on the way through `active` where none leads there at once."""
+    if before == after:
+        return []
+    for way in ((before, after), (before, "active", after)):
+        steps = [STEP_TO.get(pair) for pair in pairwise(way)]
+        if None not in steps:
+            return [step for step in steps if step]
+    raise subscriptions.StepNotPossible
 
 
 def _subscription(work: Work, application_id: str, wanted: Product, terms: int | None) -> Subscription:
     application = work.session.get(Application, application_id)
     if application is None:
         raise Invalid(fields={"application": N_("Không có ứng dụng này.")})
-    query = select(Subscription).where(
-        Subscription.application_id == application_id,
-        Subscription.product_id == wanted.id,
-        Subscription.state.not_in(subscriptions.FINAL),
-    )
-    found = work.session.scalar(query.limit(1))
+    found = subscriptions.unfinished(work, application_id, wanted.id)
     return found or subscriptions.grant(work, application, wanted, terms=terms)

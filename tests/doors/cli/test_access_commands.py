@@ -13,7 +13,7 @@ from opendata.base.kit.errors import OpenDataError
 from opendata.base.models import Application, AuditEvent, PlanVersion, Subscription
 from opendata.base.runtime import SYSTEM
 from opendata.doors.cli.commands import access
-from opendata.services.plans import declaration, products, subscriptions
+from opendata.services.plans import declaration, plans, products, subscriptions
 from opendata.settings import load
 from opendata.testing.web import City
 
@@ -105,6 +105,33 @@ def test_subscriptions_go_through_their_steps_and_no_further(city: City) -> None
     assert exported(city)["subscriptions"] == []
 
 
+def test_an_ended_subscription_that_is_not_there_is_left_alone(city: City) -> None:
+    pair = {"application": city.application, "product": "du-lieu-mo"}
+    assert len(done(city, {"subscriptions": [{**pair, "state": "ended"}]})) == 1
+    for state in subscriptions.FINAL:
+        assert done(city, {"subscriptions": [{**pair, "state": state}]}) == []
+
+
+def test_a_paused_subscription_is_brought_about_where_it_is_not_there(city: City) -> None:
+    subscription = {"application": city.application, "product": "lich-tau", "state": "paused"}
+    wanted = {**NEW, "subscriptions": [subscription]}
+    assert len(done(city, wanted)) == 3
+    assert compared(city, wanted) == []
+
+
+def test_every_pair_of_states_is_reached_by_the_steps_there_are() -> None:
+    for (before, after), step in declaration.STEP_TO.items():
+        assert before in subscriptions.STEPS[step][0]
+        assert after == subscriptions.STEPS[step][1]
+    assert len(declaration.STEP_TO) == sum(len(before) for before, _ in subscriptions.STEPS.values())
+
+
+def test_a_plan_behind_the_bound_of_the_listing_is_known(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    done(city, NEW)
+    monkeypatch.setattr(plans, "listing", lambda *_, **__: [])
+    assert compared(city, {"plans": NEW["plans"]}) == []
+
+
 WRONG: list[Any] = [
     {"plan": {}},
     {"plans": {"vang": {"limits": []}}},
@@ -115,6 +142,18 @@ WRONG: list[Any] = [
     {"subscriptions": [{"product": "du-lieu-mo"}]},
     {"subscriptions": [{"application": "a", "product": "b", "state": "forever"}]},
     {"subscriptions": {"a": 1}},
+    {"plans": {"vang": {"limits": None}}},
+    {"plans": {"vang": {"page_max": "100"}}},
+    {"plans": {"vang": {"page_max": 0}}},
+    {"plans": {"vang": {"title": "Vàng"}}},
+    {"plans": {"vang": {"self_service": "yes"}}},
+    {"plans": {"vang": None}},
+    {"plans": {7: {}}},
+    {"products": {"lich-tau": {**NEW["products"]["lich-tau"], "apis": "*"}}},
+    {"products": {"lich-tau": {**NEW["products"]["lich-tau"], "decide_by_days": None}}},
+    {"products": {"du-lieu-mo": {"organization": None}}},
+    {"subscriptions": [{"application": "a", "product": "b", "state": ["active"]}]},
+    {"subscriptions": [{"application": "a", "product": "b", "terms_accepted": "1"}]},
     [],
 ]
 
