@@ -110,7 +110,7 @@ def add_client_secret(application_id: str) -> Response:
     gap.
     """
     with writing() as work:
-        made = clients.add_secret(work, _editable(work, application_id))
+        made = clients.add_secret(work, _opened(work, application_id))
         assert made.row is not None  # noqa: S101  # one was drawn just now
         value = {**_secret(made.row), "secret": made.text}
     return answers.json_once(value)
@@ -126,7 +126,7 @@ def add_client_secret(application_id: str) -> Response:
 def end_client_secret(application_id: str, secret_id: str) -> Response:
     """End one secret at once."""
     with writing() as work:
-        client = _editable(work, application_id)
+        client = _opened(work, application_id)
         clients.end_secret(work, client, secret_id)
         value = _shown(work, client)
     return answers.json(value)
@@ -138,11 +138,6 @@ def _opened(work: Work, application_id: str) -> OAuthClient:
     if client is None:
         raise NotFound
     return client
-
-
-def _editable(work: Work, application_id: str) -> OAuthClient:
-    applications.opened(work, application_id)
-    return _opened(work, application_id)
 
 
 def _shown(work: Work, client: OAuthClient) -> dict[str, Any]:

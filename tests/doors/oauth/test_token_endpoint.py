@@ -10,8 +10,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from sqlalchemy.exc import OperationalError
 
+from opendata.base.kit.errors import NotAllowed
 from opendata.base.models import SigningKey
-from opendata.base.runtime import SYSTEM
+from opendata.base.runtime import ANONYMOUS, SYSTEM
 from opendata.doors.http.gate import MISSES
 from opendata.services.access import people
 from opendata.services.access.changes import Changes, next_version
@@ -154,14 +155,26 @@ def test_errors_of_these_endpoints_are_never_pages(office):
 
 def test_a_secret_changes_without_a_gap(office):
     client_id, first = office.server()
-    with office.platform.work() as work:
-        work.caller = SYSTEM
+    with office.platform.work(office.city.caller("editor")) as work:
         second = clients.add_secret(work, work.session.get_one(clients.OAuthClient, client_id)).text
     assert all(office.token(ITSELF, auth=(client_id, text)).status_code == 200 for text in (first, second))
-    with office.platform.work() as work:
+    with office.platform.work(office.city.caller("editor")) as work:
         third = clients.add_secret(work, work.session.get_one(clients.OAuthClient, client_id)).text
     assert office.token(ITSELF, auth=(client_id, first)).status_code == 401
     assert office.token(ITSELF, auth=(client_id, third)).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["anonymous", "member", "operator"])
+def test_only_who_answers_for_a_client_changes_its_secrets(office, role):
+    client_id, text = office.server()
+    caller = ANONYMOUS if role == "anonymous" else office.city.caller(role)
+    with office.platform.work(caller) as work:
+        client = work.session.get_one(clients.OAuthClient, client_id)
+        with pytest.raises(NotAllowed):
+            clients.add_secret(work, client)
+        with pytest.raises(NotAllowed):
+            clients.end_secret(work, client, clients.live_secrets(work, client)[0].id)
+    assert office.token(ITSELF, auth=(client_id, text)).status_code == 200
 
 
 def test_a_secret_ends_after_a_year(office):

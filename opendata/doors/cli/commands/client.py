@@ -114,7 +114,7 @@ def listing(console: Console, *, as_json: bool) -> None:
 @with_console
 def secret(console: Console, client_id: str) -> None:
     with console.work() as work:
-        made = clients.add_secret(work, clients.known(work, client_id))
+        made = clients.add_secret_for_owner(work, client_id)
     _say_secret(console, made.text)
 
 

@@ -172,7 +172,7 @@ def create(
     work.session.add(row)
     work.session.flush()
     audit.record(work, "client.create", "client", row.id, {"grants": row.grants, "scopes": row.scopes})
-    return add_secret(work, row) if auth_method == "client_secret_basic" else NewSecret(row, None)
+    return _draw_secret(work, row) if auth_method == "client_secret_basic" else NewSecret(row, None)
 
 
 def describe(
@@ -220,7 +220,18 @@ def edit(work: Work, client: OAuthClient, changes: Mapping[str, Any]) -> None:
 
 
 def add_secret(work: Work, client: OAuthClient) -> NewSecret:
-    """One more secret. Of those before it the newest stays good, so that it can be changed without a gap."""
+    """One more secret. Of those before it the newest stays good, so that it can be changed without a gap.
+    Raises `NotAllowed`, `ClientRevoked`, `Invalid`."""
+    applications.require_edit(work, work.session.get_one(Application, client.application_id))
+    return _draw_secret(work, client)
+
+
+def add_secret_for_owner(work: Work, client_id: str) -> NewSecret:
+    """The same for any client, by operators at the machine. Raises `NotAllowed`, `NotFound` and as above."""
+    return _draw_secret(work, known(work, client_id))
+
+
+def _draw_secret(work: Work, client: OAuthClient) -> NewSecret:
     _require_live(client)
     if client.auth_method != "client_secret_basic":
         raise Invalid(fields={"auth_method": N_("Ứng dụng khách này không dùng bí mật.")})
@@ -254,7 +265,8 @@ def live_secrets(work: Work, client: OAuthClient) -> list[ClientSecret]:
 
 
 def end_secret(work: Work, client: OAuthClient, secret_id: str) -> None:
-    """One secret ends now. Raises `NotFound` for one that has ended or is not the client's."""
+    """One secret ends now. Raises `NotAllowed`, `NotFound` for one that has ended or is not the client's."""
+    applications.require_edit(work, work.session.get_one(Application, client.application_id))
     found = next((secret for secret in live_secrets(work, client) if secret.id == secret_id), None)
     if found is None:
         raise NotFound
