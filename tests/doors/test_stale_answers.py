@@ -10,7 +10,8 @@ from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset
 from opendata.base.runtime import SYSTEM, Platform
 from opendata.doors.http import last_answers
-from opendata.services.catalog import workflow
+from opendata.services.access.changes import Changes
+from opendata.services.catalog import withdrawals, workflow
 from opendata.testing.web import City
 
 
@@ -101,6 +102,31 @@ def test_a_dataset_seen_to_be_withdrawn_is_not_told_again(city: City, without_da
     assert city.client().get(path).status_code == 404
     without_database()
     assert city.client().get(path).status_code == 503
+
+
+def test_a_process_that_was_not_asked_since_does_not_tell_a_withdrawn_dataset(
+    city: City, without_database, monkeypatch
+):
+    monkeypatch.setattr(withdrawals, "EVERY", 0.0)
+    own, elsewhere = f"/api/v1/datasets/{city.published}", "/api/v1/organizations"
+    watch(city)
+    for path in (own, elsewhere):
+        city.client().get(path)
+    watch(city)
+    with city.platform.work(SYSTEM) as work:
+        workflow.withdraw(work, work.session.get_one(Dataset, city.published), note="Số liệu sai.")
+    watch(city)
+    city.client().get(elsewhere)
+    watch(city)
+    without_database()
+    assert city.client().get(own).status_code == 503
+    assert city.client().get(elsewhere).headers["X-Answer-Mode"] == "stale"
+
+
+def watch(city: City) -> None:
+    """As the thread of a server does."""
+    for tick in city.platform.part(Changes)._ticks:
+        tick()
 
 
 def test_a_key_in_use_passes_and_an_unknown_one_comes_back_later(city: City, without_database):

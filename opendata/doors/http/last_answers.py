@@ -2,7 +2,8 @@
 
 It is told with its age (RFC 9111 §5.1), marked `X-Answer-Mode: stale`, on pages by a line too, and is for no
 cache to keep. Callers with a key or a session that is known get the public answer as well, never one of
-their own: none of those is kept. What became private, moved or gone is forgotten when that is first seen.
+their own: none of those is kept. What moved or is gone is forgotten when that is first seen, and everything
+when a dataset was taken from the public: pages and lists of any address may name it.
 """
 
 import time
@@ -13,9 +14,12 @@ from markupsafe import escape
 
 from opendata.base.i18n import translations
 from opendata.base.kit.errors import N_, OpenDataError, Unavailable
+from opendata.base.runtime import Platform
 from opendata.doors.http import answers, remembered
 from opendata.doors.http.context import caller, language
 from opendata.doors.http.remembered import Kept, Remembered
+from opendata.services.access.changes import Changes
+from opendata.services.catalog.withdrawals import Withdrawals
 
 EXTENSION = "opendata.last_answers"
 CAPACITY = 16 << 20
@@ -34,8 +38,9 @@ _TOLD_AGAIN = (
 _MAIN = b'<main id="main" tabindex="-1">'
 
 
-def install(app: Flask) -> None:
-    app.extensions[EXTENSION] = Remembered(CAPACITY)
+def install(app: Flask, platform: Platform) -> None:
+    app.extensions[EXTENSION] = memory = Remembered(CAPACITY)
+    platform.part(Changes).also(Withdrawals(platform, memory.clear).tick)
 
 
 def note(response: Response) -> None:

@@ -64,6 +64,11 @@ class Remembered:
             before = self._held.pop(key, None)
             self._size -= len(before.body) if before else 0
 
+    def clear(self) -> None:
+        with self._lock:
+            self._held.clear()
+            self._size = 0
+
 
 def answer(make: Callable[[], Response], *, made_from: Hashable, vary: str = "") -> Response:
     """What `make` answers to this address, from memory where an anonymous reader asks again.
