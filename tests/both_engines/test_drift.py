@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
+from opendata.base.models import Dataset, DatasetDocument, Job, OutboxEntry
 from opendata.base.runtime import SYSTEM, outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.engines.search import Plan, SearchIndex
 from opendata.services.catalog import datasets, documents, indexing
 from opendata.testing.search_contract import dataset
 from opendata.testing.web import complete_record
+from opendata.testing.working import done_job
 
 
 @pytest.fixture
@@ -40,6 +41,11 @@ def scan(city):
     (standing,) = timetable.standings()
     assert standing.problem is None
     return standing.result
+
+
+def jobs_of(city, kind):
+    with city.platform.read(SYSTEM) as work:
+        return work.session.scalars(select(Job).where(Job.kind == kind)).all()
 
 
 def figures(result):
@@ -75,13 +81,37 @@ def test_a_lost_write_is_found_by_the_next_scan_of_what_changed(city, index):
 
 
 def test_an_index_that_was_lost_is_filled_again_by_the_next_scan(city, index):
-    scan(city)
+    for _ in range(2):
+        scan(city)
     index.rebuild([])
     assert index.search(Plan(size=0)).total == 0
-    result = scan(city)
-    assert (result["checked"], result["missing"]) == ("all", 6)
-    assert scan(city)["missing"] == 0
+    assert scan(city)["checked"] == "all"
+    assert done_job(city.platform, indexing.SCAN).state == "done"
     assert index.info().documents == 6
+    assert scan(city)["checked"] != "all"
+
+
+def test_everything_is_compared_by_a_job_and_by_one_at_a_time(city, index):
+    """The timetable has other tasks, which wait for each other."""
+    for _ in range(2):
+        scan(city)
+    index.rebuild([])
+    assert [scan(city)["checked"] for _ in range(3)] == ["all"] * 3
+    for _ in range(2):
+        indexing.ask_to_scan_all(city.platform)
+    assert index.info().documents == 0
+    for kind in (indexing.SCAN, indexing.FULL_SCAN):
+        assert [job.state for job in jobs_of(city, kind)] == ["queued"]
+
+
+def test_what_was_given_up_is_no_reason_to_compare_everything(city, index):
+    scan(city)
+    lose(city, index, city.published)
+    with city.platform.work(SYSTEM) as work:
+        work.session.add(
+            OutboxEntry(topic="dataset", object_id=city.published, at=work.now, problem="poison", attempts=8)
+        )
+    assert scan(city)["checked"] != "all"
 
 
 def test_what_waits_in_the_outbox_is_no_drift(city, index):

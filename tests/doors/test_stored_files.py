@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from opendata.base.kit.clock import utc_now
-from opendata.base.models import Base, HarvestBlob, HarvestFile, Job, Resource
+from opendata.base.models import Base, HarvestBlob, HarvestFile, Resource
 from opendata.base.runtime import SYSTEM
 from opendata.base.runtime.jobs import Interrupted
 from opendata.engines.files import FileStore
-from opendata.engines.jobs import Queue
 from opendata.services.catalog import stored_files
 from opendata.services.catalog.stored_files import TooManyUnused
+from opendata.testing.working import done_job
 
 LONG = b"ma,ten\n" + b"00012,Do Son\n" * 200_000
 NAMES_NO_FILE = {HarvestBlob.__table__.c.sha256}
@@ -99,32 +99,16 @@ def test_a_damaged_file_and_a_missing_one_are_told_by_the_weekly_reading(city, s
     assert found.damaged == (names[damaged],)
     assert found.missing == (names[lost],)
     stored_files.ask_to_check(city.platform)
-    problem = job_of(city, stored_files.CHECK).problem
+    problem = done_job(city.platform, stored_files.CHECK).problem
     assert names[damaged] in problem
     assert names[lost] in problem
-
-
-def job_of(city, kind):
-    """The job as it stands once the queue has done it."""
-    queue = city.platform.part(Queue)
-    queue.start()
-    try:
-        for _ in range(200):
-            with city.platform.read(SYSTEM) as work:
-                job = work.session.scalars(select(Job).where(Job.kind == kind)).one()
-            if job.ended_at is not None:
-                return job
-            city.platform.stopping.wait(0.05)
-    finally:
-        queue.stop()
-    raise AssertionError(f"{kind} is {job.state}")
 
 
 def test_the_hourly_job_tidies(city, store):
     put(store, b"stray")
     two_hours_later(city)
     stored_files.ask_to_tidy(city.platform)
-    assert job_of(city, stored_files.TIDY).state == "done"
+    assert done_job(city.platform, stored_files.TIDY).state == "done"
     assert stored_files.tidy(city.platform)["unused"] == 0
 
 

@@ -3,7 +3,7 @@ number of workers.
 
     timetable = platform.part(Timetable)
     timetable.every("harvest.due", timedelta(minutes=1), due.start)        # perform(platform)
-    timetable.nightly("search.drift", time(2, 30), indexing.ask_for_scan)  # by the clock of the city
+    timetable.nightly("search.drift", time(2, 30), indexing.ask_to_scan_all)  # by the clock of the city
 
 Tasks are entered where the platform is put together (`assembly.py`). A task gets the platform and opens its
 own transactions. It is short, a minute at most, since the next one waits for it: what takes longer asks for

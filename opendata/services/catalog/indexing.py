@@ -1,6 +1,6 @@
 """The index beside the database: build it anew, find where they differ, mend it through the outbox."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
-from opendata.base.runtime import SYSTEM, Platform, Work, outbox
+from opendata.base.runtime import SYSTEM, Platform, Work, jobs, outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.engines.search import IndexDocument, SearchIndex
 from opendata.services.catalog import documents
@@ -80,30 +80,54 @@ def repair(platform: Platform, found: Drift) -> None:
 
 
 def scan(platform: Platform) -> dict[str, Any]:
-    """Compare and mend what changed since the scan before the last, everything where the numbers of datasets
-    differ. A task of the timetable; it keeps where it has got to. What the outbox has given up is left for
-    the night."""
+    """Compare and mend what changed since the scan before the last; where that was much, or the numbers of
+    datasets differ after it, ask for a job that compares everything. A task of the timetable; it keeps where
+    it has got to. What the outbox has given up is left for the night."""
     marks = platform.part(Timetable).result(SCAN).get("marks") or [0, 0]
     with platform.read(SYSTEM) as work:
         newest = work.session.scalar(select(func.max(DatasetDocument.sequence))) or 0
         changed = _changed_since(work, marks[0])
-        given_up = set(work.session.scalars(select(OutboxEntry.object_id).where(*_given_up())))
-        same = _numbers_agree(work)
-    wanted = changed if same and len(changed) <= SOME else None
-    found = drift(platform, wanted)
-    found = found.only(set(found.ids) - given_up)
-    _mend(platform, found)
-    return {
-        "marks": [marks[1], newest],
-        "checked": len(changed) if wanted is not None else "all",
-    } | found.figures()
+    few = len(changed) <= SOME
+    found = _scanned(platform, changed) if few else {}
+    with platform.read(SYSTEM) as work:
+        whole = few and _numbers_agree(work)
+    if not whole:
+        _ask(platform, SCAN)
+    return {"marks": [marks[1], newest], "checked": len(changed) if whole else "all"} | found
 
 
-def scan_all(platform: Platform) -> dict[str, Any]:
-    """Compare and mend everything. A task of the timetable."""
+def ask_to_scan_all(platform: Platform) -> None:
+    _ask(platform, FULL_SCAN)
+
+
+def perform_scan(platform: Platform, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001  # a job
+    """Everything but what the outbox has given up."""
+    _scanned(platform, None)
+
+
+def perform_scan_all(platform: Platform, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001  # a job
+    scan_all(platform)
+
+
+def scan_all(platform: Platform) -> dict[str, int]:
+    """Compare and mend everything; what was found."""
     found = drift(platform)
     _mend(platform, found)
-    return {"checked": "all"} | found.figures()
+    return found.figures()
+
+
+def _ask(platform: Platform, kind: str) -> None:
+    with platform.work(SYSTEM) as work:
+        jobs.enqueue_one(work, kind)
+
+
+def _scanned(platform: Platform, ids: Collection[str] | None) -> dict[str, int]:
+    with platform.read(SYSTEM) as work:
+        given_up = _all_given_up(work)
+    found = drift(platform, ids)
+    found = found.only(set(found.ids) - given_up)
+    _mend(platform, found)
+    return found.figures()
 
 
 def _mend(platform: Platform, found: Drift) -> None:
@@ -119,11 +143,12 @@ def _changed_since(work: Work, sequence: int) -> list[str]:
 
 
 def _numbers_agree(work: Work) -> bool:
-    """Of datasets, documents and index, but for those that are being written."""
+    """Of datasets, documents and index, but for those that are being written, and those that were given up:
+    what cannot be written is no reason to compare everything again and again."""
     datasets = work.session.scalar(select(func.count()).select_from(Dataset)) or 0
     built = work.session.scalar(select(func.count()).select_from(DatasetDocument)) or 0
     indexed = work.part(SearchIndex).info().documents
-    under_way = len(_waiting(work))
+    under_way = len(_waiting(work) | _all_given_up(work))
     return abs(datasets - built) <= under_way and abs(built - indexed) <= under_way
 
 
@@ -135,7 +160,7 @@ def _compare(platform: Platform, ids: Collection[str] | None) -> Drift:
     indexed = dict(platform.part(SearchIndex).sequences(ids))
     with platform.read(SYSTEM) as work:
         waiting = _waiting(work)
-        given_up = set(work.session.scalars(select(OutboxEntry.object_id).where(*_given_up())))
+        given_up = _all_given_up(work)
     if ids is not None:
         given_up &= set(ids)
     missing = (stored.keys() - indexed.keys()) | undocumented
@@ -176,6 +201,10 @@ def _among(column: Any, ids: Collection[str]) -> Iterator[ColumnElement[bool]]:
 def _waiting(work: Work) -> set[str]:
     query = select(OutboxEntry.object_id).where(OutboxEntry.topic == TOPIC, OutboxEntry.problem.is_(None))
     return set(work.session.scalars(query))
+
+
+def _all_given_up(work: Work) -> set[str]:
+    return set(work.session.scalars(select(OutboxEntry.object_id).where(*_given_up())))
 
 
 def _given_up() -> tuple[Any, ...]:
