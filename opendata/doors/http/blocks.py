@@ -6,17 +6,13 @@ Checks of health pass: those who ask them are few, and ask for all.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
 from flask import Flask
 
-from opendata.base.i18n import translations
 from opendata.base.kit.errors import N_, NotAllowed
-from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
-from opendata.doors.http import address
+from opendata.doors.http import address, early
+from opendata.doors.http.early import Application
 from opendata.services.access.blocks import Blocks
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class NetworkBlocked(NotAllowed):
@@ -34,42 +30,10 @@ class Guard:
         if not environ["PATH_INFO"].startswith("/health/") and self._blocks.stop(
             address.canonical(environ.get("REMOTE_ADDR"))
         ):
-            return self._refuse(environ, start_response)
+            error = NetworkBlocked(contact=self._settings.contact_email)
+            as_text = not environ["PATH_INFO"].startswith("/api/")
+            return early.refuse(environ, start_response, error, as_text=as_text)
         return self._application(environ, start_response)
-
-    def _refuse(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        request_id = new_id()[:13]
-        kind, body = self._body(environ["PATH_INFO"], request_id)
-        headers = [
-            ("Content-Type", kind),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("X-Request-Id", request_id),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Access-Control-Allow-Origin", "*"),
-        ]
-        start_response("403 Forbidden", headers)
-        return [body] if environ["REQUEST_METHOD"] != "HEAD" else []
-
-    def _body(self, path: str, request_id: str) -> tuple[str, bytes]:
-        """Both languages: nothing was read that would tell which one is wanted."""
-        said = {
-            lang: translations(lang).gettext(NetworkBlocked.message)
-            % {"contact": self._settings.contact_email}
-            for lang in ("vi", "en")
-        }
-        if not path.startswith("/api/"):
-            return "text/plain; charset=utf-8", f"{said['vi']}\n{said['en']}\n{request_id}\n".encode()
-        code = NetworkBlocked.code
-        problem = {
-            "type": f"{self._settings.base_url.rstrip('/')}/docs/errors/{code}",
-            "title": said["vi"],
-            "detail": said["en"],
-            "status": 403,
-            "code": code,
-            "request_id": request_id,
-        }
-        return "application/problem+json", orjson.dumps(problem)
 
 
 def install(app: Flask, platform: Platform) -> None:

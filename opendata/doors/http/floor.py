@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import Any
 
-import orjson
 import structlog
 from flask import Flask
 
 from opendata.base.kit.errors import RateLimited, Unavailable
-from opendata.base.kit.ids import new_id
 from opendata.base.runtime import Platform
-from opendata.doors.http import address
+from opendata.doors.http import address, early
+from opendata.doors.http.early import Application
 from opendata.doors.http.networks import Networks
 from opendata.engines.counters import Cell, Counters
 from opendata.engines.counters.leases import Asked, Leases
@@ -25,7 +24,6 @@ BURST_SECONDS = 4
 """A page brings its pictures and scripts with it."""
 ABUSE_TYPE = "https://iana.org/assignments/http-problem-types#abnormal-usage-detected"
 EXTENSION = "opendata.floor"
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Floor:
@@ -41,7 +39,8 @@ class Floor:
             return self._application(environ, start_response)
         wait = self._wait(environ.get("REMOTE_ADDR"))
         if wait:
-            return _refuse(environ, start_response, wait)
+            error = RateLimited(type=ABUSE_TYPE, retry_after=wait)
+            return early.refuse(environ, start_response, error)
         return self._application(environ, start_response)
 
     def _now(self) -> float:
@@ -69,28 +68,3 @@ def install(app: Flask, platform: Platform, networks: Networks) -> None:
         floor = Floor(app.wsgi_app, platform, networks)
         app.extensions[EXTENSION] = floor
         app.wsgi_app = floor  # type: ignore[method-assign]
-
-
-def _refuse(environ: dict[str, Any], start_response: Callable[..., Any], wait: int) -> Iterable[bytes]:
-    request_id = new_id()[:13]
-    body = orjson.dumps(
-        {
-            "type": ABUSE_TYPE,
-            "title": RateLimited.message,
-            "status": 429,
-            "code": RateLimited.code,
-            "request_id": request_id,
-            "instance": environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace"),
-        }
-    )
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        ("Retry-After", str(wait)),
-        ("X-Request-Id", request_id),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Access-Control-Allow-Origin", "*"),
-    ]
-    start_response("429 Too Many Requests", headers)
-    return [body] if environ["REQUEST_METHOD"] != "HEAD" else []

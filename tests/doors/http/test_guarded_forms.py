@@ -139,6 +139,9 @@ def test_the_floor_counts_every_answer_before_routing(low_city: City) -> None:
     assert refused.status_code == 429
     assert refused.content_type == "application/problem+json"
     assert int(refused.headers["Retry-After"]) >= 1
+    secret = low_city.key_of("member")
+    cut = [client.get(f"/api/v1/{secret}").get_json(force=True)["instance"] for _ in range(8)]
+    assert secret not in "".join(cut), "an address tells of no key"
     assert refused.get_json(force=True)["type"].endswith("#abnormal-usage-detected")
     assert client.get("/health/live").status_code == 200
     other = client.get("/nowhere", environ_base={"REMOTE_ADDR": "203.0.113.7"})
