@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from opendata.base.kit.clock import Clock, utc_now
 from opendata.base.kit.errors import Unavailable
-from opendata.base.models import OutboxEntry
+from opendata.base.kit.ids import is_id
+from opendata.base.models import Base, OutboxEntry
 from opendata.base.runtime.caller import ANONYMOUS, Caller
 from opendata.base.runtime.database import is_shared, server_clock
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Base)
 Handler = Callable[["Platform", Sequence[OutboxEntry]], None]
 """Applies a batch of outbox entries of one topic, the newest of each object only."""
 
@@ -112,6 +114,13 @@ class Work:
         if self.platform.clock is utc_now and is_shared(self.platform.engine):
             return server_clock(self.session)
         return self.now
+
+    def find(self, model: type[Row], text: str, *, lock: bool = False) -> Row | None:
+        """What has this id; None also for a text that is no id, which PostgreSQL would refuse to look for.
+        With `lock` it is to be written to: others who want that wait."""
+        if not is_id(text):
+            return None
+        return self.session.get(model, text.lower(), with_for_update=lock or None, populate_existing=lock)
 
     def part(self, port: type[T]) -> T:
         """The engine registered for a protocol."""

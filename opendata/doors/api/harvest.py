@@ -6,8 +6,7 @@ from typing import Any
 from flask import Response, url_for
 
 from opendata.base.kit import cursors
-from opendata.base.kit.errors import N_, Invalid, NotFound
-from opendata.base.kit.ids import is_id
+from opendata.base.kit.errors import N_, Invalid
 from opendata.base.models import HarvestRun, HarvestSource, Organization
 from opendata.base.runtime import Work
 from opendata.doors.api import lists
@@ -277,8 +276,6 @@ def _found(work: Work, source_id: str) -> HarvestSource:
 
 def _found_run(work: Work, run_id: str) -> HarvestRun:
     _require_somebody(work)
-    if not is_id(run_id):
-        raise NotFound
     return runs.get(work, run_id)
 
 

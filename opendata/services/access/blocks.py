@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select
@@ -163,7 +162,7 @@ def lift(work: Work, block_id: str, reason: str) -> NetworkBlock:
     policy.require(work.caller, Action.PLATFORM)
     if not clean(reason):
         raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
-    found = work.session.get(NetworkBlock, _uuid(block_id))
+    found = work.find(NetworkBlock, block_id)
     if found is None or found.lifted_at is not None:
         raise NotFound
     _end(work, found, reason)
@@ -219,10 +218,3 @@ def _network(text: str) -> Network:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError as error:
         raise Invalid(fields={"network": N_("Không phải địa chỉ mạng, ví dụ 203.0.113.0/24.")}) from error
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise NotFound from None

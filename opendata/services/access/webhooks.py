@@ -12,7 +12,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import orjson
 from sqlalchemy import func, select
@@ -88,7 +87,7 @@ def listing(work: Work, application: Application) -> Sequence[WebhookEndpoint]:
 
 def get(work: Work, application: Application, endpoint_id: str) -> WebhookEndpoint:
     """Raises `NotFound` also for one of another application."""
-    found = work.session.get(WebhookEndpoint, _uuid(endpoint_id))
+    found = work.find(WebhookEndpoint, endpoint_id)
     if found is None or found.application_id != application.id:
         raise NotFound
     return found
@@ -154,7 +153,7 @@ def send_again(work: Work, application: Application, delivery_id: str) -> Webhoo
     Raises `NotFound`, `EndpointOff`, `RateLimited`.
     """
     applications.require_edit(work, application)
-    found = work.session.get(WebhookDelivery, _uuid(delivery_id))
+    found = work.find(WebhookDelivery, delivery_id)
     if found is None:
         raise NotFound
     _require_ready(work, get(work, application, found.endpoint_id))
@@ -294,13 +293,6 @@ def _known(kinds: Sequence[str]) -> list[str]:
     if set(kinds) - set(events()):
         raise Invalid(fields={"kinds": N_("Không có loại sự kiện này.")})
     return [kind for kind in events() if kind in kinds]
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise NotFound from None
 
 
 def _iso(at: datetime) -> str:

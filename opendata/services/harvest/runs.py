@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from opendata.base.kit.errors import N_, Conflict, NotFound
-from opendata.base.kit.ids import is_id
 from opendata.base.models import HarvestRun, HarvestSource, Job
 from opendata.base.runtime import Work, jobs
 from opendata.services.access import audit, policy
@@ -65,7 +64,7 @@ def apply_preview(work: Work, preview: HarvestRun) -> HarvestRun:
 
 def get(work: Work, run_id: str) -> HarvestRun:
     """A run of a source the caller may see. Raises `NotFound`."""
-    run = work.session.get(HarvestRun, run_id) if is_id(run_id) else None
+    run = work.find(HarvestRun, run_id)
     source = work.session.get(HarvestSource, run.source_id) if run else None
     if run is None or source is None:
         raise NotFound

@@ -8,7 +8,6 @@ Rejected and ended are final. One subscription that is not final for each applic
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -321,11 +320,7 @@ def _decided(work: Work, subscription_id: str, step: str) -> tuple[Subscription,
 
 def _get(work: Work, subscription_id: str) -> Subscription:
     """To be written to: two steps at the same moment come one after the other."""
-    try:
-        known = str(UUID(subscription_id))
-    except ValueError:
-        raise NotFound from None
-    found = work.session.get(Subscription, known, with_for_update=True, populate_existing=True)
+    found = work.find(Subscription, subscription_id, lock=True)
     if found is None:
         raise NotFound
     return found
