@@ -8,14 +8,14 @@ from flask import Blueprint, Response, g, make_response, redirect, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import N_, Invalid, OpenDataError
+from opendata.base.kit.errors import Invalid, OpenDataError
 from opendata.base.models import User
 from opendata.base.runtime import Work
 from opendata.doors.http import answers, identity
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, steps
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import accounts, people, policy, second_factor, sessions, teams
 
@@ -91,12 +91,11 @@ def _security(error: OpenDataError | None = None, codes: Sequence[str] = ()) -> 
         offered = None if user.totp_secret else _offered(work, user, request.form.get("offer", ""))
     return form_page(
         "security.html",
-        status=error.status if error else 200,
         second_factor=user.totp_secret is not None,
         offer=offered,
         codes=codes,
         sessions=rows,
-        error=sentence(error) if error else "",
+        **steps.told_above(error),
     )
 
 
@@ -123,26 +122,24 @@ def secure() -> BaseResponse:
     policy.require_person(caller())
     if request.form.get("action") == "end":
         return _end_one()
-    step = STEPS.get(request.form.get("action", ""))
-    if step is None:
-        raise Invalid(fields={"action": N_("Không có bước này.")})
+    step = steps.chosen(STEPS)
     hours = platform().settings.session_hours
-    try:
-        with writing() as work:
-            user = people.by_id(work, caller().user_id or "")
-            codes = step(work, user)
-            opened = sessions.end_others(work, user, hours=hours)
-    except second_factor.WrongCode as error:
-        return _security(error)
-    except OpenDataError as error:
-        return _security(error)
-    identity.become(opened)
-    if codes:
-        answer: BaseResponse = answers.once(_security(codes=codes))
-    else:
-        answer = make_response(redirect(display.to("security"), 303))
-    identity.remember(answer, opened.token, hours=hours)
-    return answer
+
+    def take(work: Work) -> tuple[Sequence[str], sessions.OpenSession]:
+        user = people.by_id(work, caller().user_id or "")
+        return step(work, user), sessions.end_others(work, user, hours=hours)
+
+    def done(result: tuple[Sequence[str], sessions.OpenSession]) -> BaseResponse:
+        codes, opened = result
+        identity.become(opened)
+        if codes:
+            answer: BaseResponse = answers.once(_security(codes=codes))
+        else:
+            answer = make_response(redirect(display.to("security"), 303))
+        identity.remember(answer, opened.token, hours=hours)
+        return answer
+
+    return steps.taken(take, done=done, failed=_security)
 
 
 def _end_one() -> BaseResponse:

@@ -16,8 +16,7 @@ from opendata.base.models import ApiKey, Application, ApplicationTransfer, Organ
 from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
-from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display, forms
+from opendata.doors.web import display, forms, steps
 from opendata.doors.web.pages.developers import shown_once
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, keys, policy, scopes, teams, transfers
@@ -80,17 +79,14 @@ def _listing(error: OpenDataError | None = None, values: Mapping[str, str] | Non
             for body, _role in groups
             if policy.allows(work.caller, Action.APPLICATION_EDIT, body.id)
         ]
-    errors = field_sentences(error) if error else {}
     return form_page(
         "developers/apps.html",
-        status=error.status if error else 200,
         applications=shown,
         coming=coming,
         teams=[_team(body, role) for body, role in groups],
         owners=may_own,
         values=values or {},
-        errors=errors,
-        error=sentence(error) if error and not errors else "",
+        **steps.told(error),
     )
 
 
@@ -112,20 +108,18 @@ def _coming(work: Work, item: ApplicationTransfer, application: Application) -> 
 def decide_transfer() -> BaseResponse:
     """Take an application that is offered, or decline it."""
     policy.require_person(caller())
-    chosen, action = request.form.get("application", ""), request.form.get("action", "")
-    if action not in {"accept", "decline"}:
-        raise Invalid(fields={"action": N_("Không có bước này.")})
-    try:
-        with writing() as work:
-            if action == "accept":
-                transfers.accept(work, chosen)
-            else:
-                transfers.end(work, chosen)
-    except OpenDataError as error:
-        if error.status in {401, 404}:
-            raise
-        return _listing(error)
-    return redirect(display.to("app", chosen) if action == "accept" else display.to("apps"), 303)
+    offered = request.form.get("application", "")
+    step, leads_to = steps.chosen(
+        {
+            "accept": (transfers.accept, display.to("app", offered)),
+            "decline": (transfers.end, display.to("apps")),
+        }
+    )
+    return steps.taken(
+        lambda work: step(work, offered),
+        done=lambda _: redirect(leads_to, 303),
+        failed=_listing,
+    )
 
 
 def _team(body: Organization, role: str) -> dict[str, str]:
@@ -196,10 +190,8 @@ def _application(
             for key in rows
         ]
     words = translations(language()).gettext
-    errors = field_sentences(error) if error else {}
     return form_page(
         "developers/app.html",
-        status=error.status if error else 200,
         application=_row(found, owners, 0),
         keys=shown,
         scope_options=[(scope, words(SCOPE_LABELS[scope])) for scope in found.scopes if scope in held],
@@ -209,8 +201,7 @@ def _application(
         may_stop=may_edit or operator,
         may_suspend=operator,
         values=values or {},
-        errors=errors,
-        error=sentence(error) if error and not errors else "",
+        **steps.told(error),
     )
 
 
@@ -224,20 +215,19 @@ def _recipient(work: Work, item: ApplicationTransfer) -> Any:
 @permission(Action.APPLICATION_EDIT)
 def act(application_id: str) -> BaseResponse:
     policy.require_person(caller())
-    step = STEPS.get(request.form.get("action", ""))
-    if step is None:
-        raise Invalid(fields={"action": N_("Không có bước này.")})
-    try:
-        with writing() as work:
-            found = applications.get(work, application_id)
-            made = step(work, found)
-    except OpenDataError as error:
-        if error.status in {401, 404}:
-            raise
-        return _application(application_id, error, _typed())
-    if made is None:
-        return redirect(display.to("app", application_id), 303)
-    return shown_once(found, made.key, made.secret, made.owner, old=made.old)
+    step = steps.chosen(STEPS)
+
+    def take(work: Work) -> tuple[Application, Shown | None]:
+        found = applications.get(work, application_id)
+        return found, step(work, found)
+
+    def done(result: tuple[Application, Shown | None]) -> BaseResponse:
+        found, made = result
+        if made is None:
+            return redirect(display.to("app", application_id), 303)
+        return shown_once(found, made.key, made.secret, made.owner, old=made.old)
+
+    return steps.taken(take, done=done, failed=lambda error: _application(application_id, error, _typed()))
 
 
 def _typed() -> dict[str, Any]:

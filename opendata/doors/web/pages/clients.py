@@ -14,8 +14,7 @@ from opendata.base.runtime import Work
 from opendata.doors.http import answers
 from opendata.doors.http.context import caller, language, platform, reading, writing
 from opendata.doors.http.permissions import SIGNED_IN, permission
-from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, steps
 from opendata.doors.web.pages.apps import SCOPE_LABELS
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy, scopes
@@ -57,10 +56,8 @@ def _page(
         may_edit, operator = applications.may_edit(work, found), work.caller.operator
         shown = _shown(work, row) if row is not None else None
     words = translations(language()).gettext
-    errors = field_sentences(error) if error else {}
     return form_page(
         "developers/client.html",
-        status=error.status if error else 201 if made else 200,
         application={"id": found.id, "name": found.name, "status": found.status, "env": found.env},
         client=shown,
         secret=made.text if made else None,
@@ -72,8 +69,7 @@ def _page(
         may_edit=may_edit and found.status == "active",
         may_stop=may_edit or operator,
         values=values or {},
-        errors=errors,
-        error=sentence(error) if error and not errors else "",
+        **steps.told(error, 201 if made else 200),
     )
 
 
@@ -93,19 +89,18 @@ def _shown(work: Work, row: OAuthClient) -> dict[str, Any]:
 @permission(Action.APPLICATION_EDIT)
 def act(application_id: str) -> BaseResponse:
     policy.require_person(caller())
-    step = STEPS.get(request.form.get("action", ""))
-    if step is None:
-        raise Invalid(fields={"action": N_("Không có bước này.")})
-    try:
-        with writing() as work:
-            made = step(work, applications.get(work, application_id))
-    except OpenDataError as error:
-        if error.status in {401, 404}:
-            raise
-        return _page(application_id, error, _typed())
-    if made is None:
-        return redirect(display.to("client", application_id), 303)
-    return answers.once(_page(application_id, made=made))
+    step = steps.chosen(STEPS)
+
+    def done(made: NewSecret | None) -> BaseResponse:
+        if made is None:
+            return redirect(display.to("client", application_id), 303)
+        return answers.once(_page(application_id, made=made))
+
+    return steps.taken(
+        lambda work: step(work, applications.get(work, application_id)),
+        done=done,
+        failed=lambda error: _page(application_id, error, _typed()),
+    )
 
 
 def _typed() -> dict[str, Any]:

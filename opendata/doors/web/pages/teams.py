@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import N_, Invalid, OpenDataError
+from opendata.base.kit.errors import OpenDataError
 from opendata.base.models import Organization
 from opendata.base.runtime import ROLES, Work
 from opendata.doors.http import answers
-from opendata.doors.http.context import caller, language, platform, reading, writing
+from opendata.doors.http.context import caller, language, platform, reading
 from opendata.doors.http.permissions import SIGNED_IN, permission
-from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display, forms
+from opendata.doors.web import display, forms, steps
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import invitations, members, people, policy, teams
 from opendata.services.access.oauth import addresses, registration
@@ -32,19 +31,12 @@ def new() -> Response:
 @permission(SIGNED_IN)
 def create() -> BaseResponse:
     name, kind = request.form.get("name", ""), request.form.get("kind", "")
-    try:
-        with writing() as work:
-            made = teams.create(work, name, kind)
-    except OpenDataError as error:
-        errors = field_sentences(error)
-        return form_page(
-            "developers/new_team.html",
-            status=error.status,
-            values={"name": name[:200], "kind": kind},
-            errors=errors,
-            error="" if errors else sentence(error),
-        )
-    return redirect(display.to("team", made.slug), 303)
+    values = {"name": name[:200], "kind": kind}
+    return steps.taken(
+        lambda work: teams.create(work, name, kind).slug,
+        done=lambda slug: redirect(display.to("team", slug), 303),
+        failed=lambda error: form_page("developers/new_team.html", values=values, **steps.told(error)),
+    )
 
 
 @blueprint.get("/developers/organizations/<slug>")
@@ -68,10 +60,8 @@ def _team(
         manages = policy.allows(work.caller, Action.MEMBERS_EDIT, found.id)
         registers = policy.allows(work.caller, Action.APPLICATION_EDIT, found.id)
         givable = [role for role in ROLES if _may_give(work, found, role)] if manages else []
-    errors = field_sentences(error) if error else {}
     return form_page(
         "developers/team.html",
-        status=error.status if error else 201 if ticket else 200,
         ticket=ticket,
         may_register=registers,
         registration=addresses.registration(platform().settings),
@@ -93,8 +83,7 @@ def _team(
         manages=manages,
         roles=givable,
         values=values or {},
-        errors=errors,
-        error="" if errors or not error else sentence(error),
+        **steps.told(error, 201 if ticket else 200),
     )
 
 
@@ -114,32 +103,26 @@ def _may_give(work: Work, found: Organization, role: str) -> bool:
 @permission(Action.MEMBERS_VIEW)
 def act(slug: str) -> BaseResponse:
     policy.require_person(caller())
-    action = request.form.get("action", "")
+    action = request.form.get("action")
     if action == "register":
         return _ticket(slug)
-    step = STEPS.get(action)
-    if step is None:
-        raise Invalid(fields={"action": N_("Không có bước này.")})
-    try:
-        with writing() as work:
-            step(work, teams.get(work, slug))
-    except OpenDataError as error:
-        if error.status in {401, 404}:
-            raise
-        return _team(slug, error, {"email": request.form.get("email", "")[:320]})
-    return redirect(display.to("apps") if action == "leave" else display.to("team", slug), 303)
+    step = steps.chosen(STEPS)
+    leads_to = display.to("apps") if action == "leave" else display.to("team", slug)
+    return steps.taken(
+        lambda work: step(work, teams.get(work, slug)),
+        done=lambda _: redirect(leads_to, 303),
+        failed=lambda error: _team(slug, error, {"email": request.form.get("email", "")[:320]}),
+    )
 
 
-def _ticket(slug: str) -> Response:
+def _ticket(slug: str) -> BaseResponse:
     """A token with which clients register themselves, shown this once."""
     uses = forms.whole(request.form.get("uses", "1"), 0)
-    try:
-        with writing() as work:
-            found = teams.get(work, slug)
-            text = registration.invite(work, found, uses=uses)
-    except Invalid as error:
-        return _team(slug, error)
-    return answers.once(_team(slug, ticket=text))
+    return steps.taken(
+        lambda work: registration.invite(work, teams.get(work, slug), uses=uses),
+        done=lambda text: answers.once(_team(slug, ticket=text)),
+        failed=lambda error: _team(slug, error),
+    )
 
 
 def _invite(work: Work, found: Organization) -> None:

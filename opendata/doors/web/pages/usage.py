@@ -1,6 +1,6 @@
 """How much is used: by my application, of my department's data, of all; and subscriptions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
 from opendata.base.models import Application, Organization, Product, QuotaLedger, Subscription
 from opendata.base.runtime import Work
-from opendata.doors.http.context import caller, platform, reading, writing
+from opendata.doors.http.context import caller, platform, reading
 from opendata.doors.http.permissions import permission
-from opendata.doors.http.problems import sentence
-from opendata.doors.web import display, forms
+from opendata.doors.web import display, forms, steps
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
@@ -155,14 +154,13 @@ def _subscriptions(application_id: str, error: OpenDataError | None = None) -> R
         may_edit = applications.may_edit(work, found) and found.status == "active"
     return form_page(
         "usage/subscriptions.html",
-        status=error.status if error else 200,
         nav="apps",
         application={"id": found.id, "name": found.name, "env": found.env},
         tab="subscriptions",
         subscriptions=held,
         products=[_offered(item) for item in offered],
         may_edit=may_edit,
-        error=sentence(error) if error else "",
+        **steps.told_above(error),
     )
 
 
@@ -193,24 +191,34 @@ def _offered(item: Product) -> dict[str, Any]:
 @permission(Action.APPLICATION_EDIT)
 def subscribe(application_id: str) -> BaseResponse:
     policy.require_person(caller())
-    form = request.form
-    try:
-        with writing() as work:
-            found = applications.get(work, application_id)
-            if form.get("action") == "end":
-                subscriptions.take_step(work, form.get("subscription", ""), "end")
-            elif form.get("action") == "accept":
-                revision = forms.whole(form.get("revision", ""), 0)
-                subscriptions.accept_terms(work, form.get("subscription", ""), revision)
-            else:
-                product = products.get(work, form.get("product", ""))
-                accepted = product.terms_revision if form.get("terms") else None
-                subscriptions.subscribe(work, found, product, terms=accepted)
-    except OpenDataError as error:
-        if error.status in {401, 404}:
-            raise
-        return _subscriptions(application_id, error)
-    return redirect(display.to("subscriptions", application_id), 303)
+    step = steps.chosen(STEPS)
+    return steps.taken(
+        lambda work: step(work, applications.get(work, application_id)),
+        done=lambda _: redirect(display.to("subscriptions", application_id), 303),
+        failed=lambda error: _subscriptions(application_id, error),
+    )
+
+
+def _end(work: Work, _found: Application) -> None:
+    subscriptions.take_step(work, request.form.get("subscription", ""), "end")
+
+
+def _accept(work: Work, _found: Application) -> None:
+    revision = forms.whole(request.form.get("revision", ""), 0)
+    subscriptions.accept_terms(work, request.form.get("subscription", ""), revision)
+
+
+def _subscribe(work: Work, found: Application) -> None:
+    product = products.get(work, request.form.get("product", ""))
+    accepted = product.terms_revision if request.form.get("terms") else None
+    subscriptions.subscribe(work, found, product, terms=accepted)
+
+
+STEPS: Mapping[str, Callable[[Work, Application], None]] = {
+    "subscribe": _subscribe,
+    "accept": _accept,
+    "end": _end,
+}
 
 
 @blueprint.get("/desk/usage")

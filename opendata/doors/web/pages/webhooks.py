@@ -7,14 +7,13 @@ import orjson
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from opendata.base.kit.errors import N_, Invalid, OpenDataError
+from opendata.base.kit.errors import OpenDataError
 from opendata.base.models import Application, WebhookDelivery, WebhookEndpoint
 from opendata.base.runtime import Work
 from opendata.doors.http import answers
-from opendata.doors.http.context import caller, reading, writing
+from opendata.doors.http.context import caller, reading
 from opendata.doors.http.permissions import permission
-from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display
+from opendata.doors.web import display, steps
 from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy, webhooks
 from opendata.services.access.policy import Action
@@ -55,10 +54,8 @@ def _listing(
         sent = [_delivery(row, urls) for row in webhooks.deliveries(work, found)]
         may_edit = applications.may_edit(work, found) and found.status == "active"
         now = work.now
-    errors = field_sentences(error) if error else {}
     answer = form_page(
         "developers/webhooks.html",
-        status=error.status if error else 201 if secret else 200,
         nav="apps",
         application={"id": found.id, "name": found.name, "env": found.env},
         tab="webhooks",
@@ -71,8 +68,7 @@ def _listing(
         secret=secret,
         secret_of=urls.get(of, ""),
         values=_typed(),
-        errors=errors,
-        error=sentence(error) if error and not errors else "",
+        **steps.told(error, 201 if secret else 200),
     )
     return answers.once(answer) if secret else answer
 
@@ -102,19 +98,19 @@ def _typed() -> dict[str, Any]:
 @permission(Action.APPLICATION_EDIT)
 def act(application_id: str) -> BaseResponse:
     policy.require_person(caller())
-    step = STEPS.get(request.form.get("action", ""))
-    if step is None:
-        raise Invalid(fields={"action": N_("Không có bước này.")})
-    try:
-        with writing() as work:
-            secret, of = step(work, applications.get(work, application_id))
-    except OpenDataError as error:
-        if error.status in {401, 404}:
-            raise
-        return _listing(application_id, error)
-    if secret:
-        return _listing(application_id, secret=secret, of=of)
-    return redirect(display.to("webhooks", application_id), 303)
+    step = steps.chosen(STEPS)
+
+    def done(given: Given) -> BaseResponse:
+        secret, of = given
+        if secret:
+            return _listing(application_id, secret=secret, of=of)
+        return redirect(display.to("webhooks", application_id), 303)
+
+    return steps.taken(
+        lambda work: step(work, applications.get(work, application_id)),
+        done=done,
+        failed=lambda error: _listing(application_id, error),
+    )
 
 
 Given = tuple[str, str]
