@@ -14,6 +14,7 @@ from typing import Any
 from environs import Env
 
 from opendata.base.kit.errors import Invalid
+from opendata.base.kit.networks import read_factors
 from opendata.base.kit.secrets import read_peppers
 
 
@@ -165,12 +166,17 @@ def _frozen(value: Any) -> Any:
 def _from_environment(env: Env) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for item in fields(Settings):
-        reader = _READERS.get(getattr(item.type, "__name__", "")) or _READERS.get(str(item.type))
+        reader = _reader(item)
         name = item.name.upper()
         if reader is None or env.str(name, None) is None:
             continue
         values[item.name] = reader(env, name)
     return values
+
+
+def _reader(item: Any) -> Any:
+    """What reads this setting from the environment; None for one that is told in TOML only."""
+    return _READERS.get(getattr(item.type, "__name__", "")) or _READERS.get(str(item.type))
 
 
 _READERS: dict[str, Any] = {
@@ -202,8 +208,17 @@ def _validate(settings: Settings) -> None:
         problems["key_prefix"] = "cần 2 đến 8 chữ thường hoặc chữ số"
     if settings.files_accel and not re.fullmatch(r"(/[\w.~-]+)+", settings.files_accel, re.ASCII):
         problems["files_accel"] = "cần một đường dẫn như /_files"
+    problems |= _wrong_networks(settings)
     if problems:
         raise Invalid(fields=problems)
+
+
+def _wrong_networks(settings: Settings) -> dict[str, str]:
+    try:
+        read_factors(settings.network_multipliers)
+    except ValueError as error:
+        return {"network_multipliers": str(error)}
+    return {}
 
 
 def _default(item: Any) -> Any:
@@ -215,7 +230,6 @@ def reference() -> str:
     lines = ["| setting | environment | default | meaning |", "|---|---|---|---|"]
     for item in fields(Settings):
         default = str(_default(item)).replace("|", "\\|") or "(empty)"
-        lines.append(
-            f"| `{item.name}` | `OPENDATA_{item.name.upper()}` | `{default}` | {item.metadata['help']} |"
-        )
+        variable = f"`OPENDATA_{item.name.upper()}`" if _reader(item) else ""
+        lines.append(f"| `{item.name}` | {variable} | `{default}` | {item.metadata['help']} |")
     return "\n".join(lines) + "\n"

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import ip_network
 from typing import cast
 
 from flask import Flask, current_app
 
 from opendata.base.kit.errors import Invalid
+from opendata.base.kit.networks import read_factors
 from opendata.doors.http import address
 
 EXTENSION = "opendata.networks"
-MOST = 1000
 
 
 class Networks:
@@ -19,12 +18,9 @@ class Networks:
 
     def __init__(self, listed: Mapping[str, int]) -> None:
         try:
-            found = [(ip_network(text), factor) for text, factor in listed.items()]
+            self._listed = read_factors(listed)
         except ValueError as error:
             raise Invalid(fields={"network_multipliers": str(error)}) from error
-        if wrong := [factor for _, factor in found if type(factor) is not int or not 1 <= factor <= MOST]:
-            raise Invalid(fields={"network_multipliers": f"{wrong[0]!r}: 1–{MOST}"})
-        self._listed = sorted(found, key=lambda item: item[0].prefixlen, reverse=True)
         self.factor = lru_cache(maxsize=20_000)(self._factor)
 
     def _factor(self, remote: str | None) -> int:

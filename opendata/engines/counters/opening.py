@@ -1,5 +1,6 @@
 """From a URL of the settings to counters."""
 
+from math import inf
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -20,8 +21,8 @@ def open_counters(
     timeout: float = TIMEOUT,
 ) -> Counters:
     """`memory://`, `sqlite:///path` or `redis://host:port/n?name=…&timeout=…`: counters of their own, and
-    seconds that a trip may take. With `folder`, a place for what is spent while Redis is away, counting goes
-    on without it, for `workers` processes. Redis goes by a clock of its own. Raises `Invalid`."""
+    seconds that a trip may take, more than 0. With `folder`, a place for what is spent while Redis is away,
+    counting goes on without it, for `workers` processes. Redis has a clock of its own. Raises `Invalid`."""
     scheme = urlsplit(url).scheme
     if scheme == "memory":
         return MemoryCounters(clock=clock)
@@ -41,5 +42,7 @@ def _on_redis(url: str, timeout: float) -> RedisCounters:
         timeout = float(options.pop("timeout", timeout))
     except ValueError as error:
         raise Invalid(fields={"counters_url": url}) from error
+    if not 0 < timeout < inf:  # neither is a number that is none
+        raise Invalid(fields={"counters_url": url})
     address = urlunsplit(parts._replace(query=urlencode(options)))
     return RedisCounters(address, timeout=timeout, prefix=f"{name}:" if name else "")

@@ -42,7 +42,15 @@ def test_four_processes_share_a_redis(redis_server: RedisServer) -> None:
     assert granted_to_all(redis_server.url.replace("/0", "/5")) == LIMIT
 
 
-@pytest.mark.parametrize("url", ["", "mysql://x", "sqlite", "redis://x?timeout=soon"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mysql://x",
+        "sqlite",
+        *(f"redis://x?timeout={wrong}" for wrong in ("soon", "0", "-1", "nan", "inf")),
+    ],
+)
 def test_an_unknown_store_is_refused(url: str) -> None:
     with pytest.raises(Invalid):
         open_counters(url)

@@ -124,7 +124,10 @@ def test_settings_hide_secrets(bare_terminal) -> None:
 
 def test_settings_reference_names_every_setting(bare_terminal) -> None:
     text = bare_terminal.ok("settings", "--reference")
-    assert all(f"`OPENDATA_{name.upper()}`" in text for name in bare_terminal.json("settings"))
+    names = bare_terminal.json("settings")
+    assert all(f"| `{name}` |" in text for name in names)
+    untold = [name for name in names if f"`OPENDATA_{name.upper()}`" not in text]
+    assert untold == ["network_multipliers", "guard_limits", "leak_partners", "harvest_allow_networks"]
 
 
 def test_a_bad_settings_file_is_told_by_name(bare_terminal) -> None:
@@ -132,6 +135,9 @@ def test_a_bad_settings_file_is_told_by_name(bare_terminal) -> None:
     path.write_text('mode = "production"\nsecret_key = "short"\nno_such_thing = 1\n')
     assert bare_terminal.call("--config", str(path), "settings") == 1
     assert "no_such_thing" in bare_terminal.err
+    path.write_text("network_multipliers = {'10.0.0.1/8' = 2}\n")
+    assert bare_terminal.call("--config", str(path), "settings") == 1
+    assert "network_multipliers" in bare_terminal.err
 
 
 def test_init_prepares_everything_and_can_run_again(bare_terminal) -> None:
