@@ -1,15 +1,15 @@
 """Migrations and models say the same on SQLite and on PostgreSQL, up and down, with rows in the tables."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import NullPool, create_engine, insert, inspect, select, text
 
 from opendata.base.kit.ids import new_id
 from opendata.base.kit.vietnamese import sort_key
-from opendata.base.models import Base, Job, Organization, OutboxEntry, migrations
+from opendata.base.models import Base, Job, Organization, OutboxEntry, Subscription, migrations
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 NAMES = ["Hải An", "Đồ Sơn", "An Dương", "Cát Hải", "Dương Kinh", "Cát Bà", "Ơ", "O", "Ô", "Ư", "z", "a 10"]
@@ -62,6 +62,50 @@ def test_every_step_down_and_up_again_keeps_the_rows(engine):
     assert read(engine) == before
     with engine.connect() as connection:
         assert describe(connection) == []
+
+
+def test_of_several_open_subscriptions_the_one_that_gives_most_stays(engine):
+    migrations.upgrade(engine)
+    migrations.downgrade(engine, "0007")
+    groups = [  # the one that stays comes first; then, with hours since it was asked for, the others
+        [("active", 0), ("pending", 3), ("paused", 2), ("active", -1)],
+        [("paused", 0), ("pending", 3), ("rejected", 4)],
+        [("pending", 1), ("pending", 0)],
+    ]
+    rows = [subscription(n, *one) for n, group in enumerate(groups) for one in group]
+    without_parents(engine, insert(Subscription).values(rows))
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        held = dict(connection.execute(select(Subscription.id, Subscription.state)).all())
+    states = iter([held[row["id"]] for row in rows])
+    assert [[next(states) for _ in group] for group in groups] == [
+        ["active", "ended", "ended", "ended"],
+        ["paused", "ended", "rejected"],
+        ["pending", "ended"],
+    ]
+
+
+def without_parents(engine, statement):
+    """On a connection of its own, where nobody asks for what foreign keys name."""
+    plain = create_engine(engine.url, poolclass=NullPool)
+    with plain.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(statement)
+
+
+def subscription(group, state, hours_ago):
+    return {
+        "id": new_id(),
+        "version": 1,
+        "application_id": f"application-{group}",
+        "product_id": "00000000-0000-4000-8000-000000000000",
+        "plan_slug": "p",
+        "plan_number": 1,
+        "state": state,
+        "requested_at": NOW - timedelta(hours=hours_ago),
+        "overrides": [],
+    }
 
 
 def test_the_way_down_ends_with_nothing(engine):

@@ -12,16 +12,13 @@ OPEN = "state <> 'rejected' AND state <> 'ended'"
 
 
 def upgrade() -> None:
-    """Where there were two, the older one stays."""
+    """Where there were two, the one stays that was granted most; of equals, the older one."""
     op.execute(
         sa.text(
-            "UPDATE subscription SET state = 'ended' WHERE state <> 'rejected' AND state <> 'ended'"
-            " AND EXISTS (SELECT 1 FROM subscription AS other"
-            " WHERE other.application_id = subscription.application_id"
-            " AND other.product_id = subscription.product_id"
-            " AND other.state <> 'rejected' AND other.state <> 'ended'"
-            " AND (other.requested_at < subscription.requested_at"
-            " OR (other.requested_at = subscription.requested_at AND other.id < subscription.id)))"
+            "UPDATE subscription SET state = 'ended' WHERE id IN (SELECT id FROM"
+            " (SELECT id, row_number() OVER (PARTITION BY application_id, product_id ORDER BY"
+            " CASE state WHEN 'active' THEN 0 WHEN 'paused' THEN 1 ELSE 2 END, requested_at, id) AS place"
+            " FROM subscription WHERE state <> 'rejected' AND state <> 'ended') AS ranked WHERE place > 1)"
         )
     )
     op.create_index(
