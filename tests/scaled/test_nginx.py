@@ -74,7 +74,7 @@ def addresses(portal: int, store: int, folder: Path) -> dict[str, str]:
         "server web1:8000": f"server 127.0.0.1:{portal}",
         "server web2:8000": f"server 127.0.0.1:{portal}",
         "/var/lib/opendata/files/": f"{folder}/files/",
-        "http://s3:7070/": f"http://127.0.0.1:{store}/",
+        "http://s3:7070;": f"http://127.0.0.1:{store};",
         "Host s3:7070;": f"Host 127.0.0.1:{store};",
     }
 
