@@ -9,10 +9,13 @@ import orjson
 import pytest
 
 from opendata.doors.api.openapi import operations
+from opendata.testing.bodies import right_request
 from opendata.testing.web import City, problem_of
 
 SNAPSHOT = orjson.loads(Path(__file__).with_name("openapi.json").read_bytes())
 SCHEMAS = SNAPSHOT["components"]["schemas"]
+NAMES_WHAT_IS_NEW = ("post", "/api/v1/plans/{plan}/versions")
+"""A plan that was none begins with its first version."""
 
 
 def bad_values(schema: dict[str, Any]) -> Iterator[Any]:
@@ -160,10 +163,11 @@ def test_if_match_refuses_nonsense(still_city: City, operator, header: str) -> N
     ["%00", "%F0%9F%8C%8A", "..%2F..%2Fetc", "a" * 5000, "%25", "-1", "null", "%E2%80%AE", "'", '"', "x;y"],
 )
 def test_a_name_of_nothing_finds_nothing(still_city: City, operator, name: str) -> None:
-    for path in sorted({path for _, path, _ in operations(SNAPSHOT) if "{" in path}):
-        made = re.sub(r"{\w+}", name, path)
-        method = "get" if "get" in SNAPSHOT["paths"][path] else "post"
-        if method not in SNAPSHOT["paths"][path] or (method == "post" and required(method, path)):
-            continue
-        answer = getattr(operator, method)(made, json={} if method == "post" else None)
-        assert answer.status_code == 404, made
+    wrong = []
+    for method, path, _ in operations(SNAPSHOT):
+        if "{" in path and (method, path) != NAMES_WHAT_IS_NEW:
+            made = re.sub(r"{\w+}", name, path)
+            status = getattr(operator, method)(made, **right_request(still_city, method, path)).status_code
+            if status != 404:
+                wrong.append(f"{method} {path}: {status}")
+    assert not wrong, "\n".join(wrong)
