@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -147,6 +148,14 @@ def percentile(calls: Sequence[Call], share: float) -> float:
     """Seconds that this share of the calls took at most."""
     ordered = sorted(call.seconds for call in calls)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def line(what: str, how: str, calls: Sequence[Call]) -> str:
+    """A row of the tables in docs/failure-modes.md."""
+    told = Counter(str(call.status or "cut") for call in calls)
+    answers = ", ".join(f"{number} × {status}" for status, number in sorted(told.items()))
+    times = [f"{percentile(calls, share) * 1000:.0f}" for share in (0.5, 0.95, 0.99)]
+    return f"| {what} | {how} | {answers} | {' | '.join(times)} |"
 
 
 def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> float:

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from opendata.testing.load import eventually
-from opendata.testing.servers import ServerMissing, scratch_folder
+from opendata.testing.server_fixtures import skip_where_missing
+from opendata.testing.servers import scratch_folder
 from opendata.testing.stand import Stand
 
 TABLE = "OPENDATA_FAILURE_TABLE"
@@ -16,18 +18,11 @@ TABLE = "OPENDATA_FAILURE_TABLE"
 @pytest.fixture(scope="session")
 def standing() -> Iterator[Stand]:
     """Its last act is to write what was measured into the file that OPENDATA_FAILURE_TABLE names."""
-    with scratch_folder() as folder:
-        try:
-            made = Stand(folder).__enter__()
-        except ServerMissing as missing:
-            if os.environ.get("OPENDATA_TEST_STRICT") == "1":
-                pytest.fail(f"strict run: {missing}")
-            pytest.skip(str(missing))
-        try:
-            made.warm()
-            yield made
-        finally:
-            made.__exit__()
+    with scratch_folder() as folder, ExitStack() as stack:
+        with skip_where_missing():
+            made = stack.enter_context(Stand(folder))
+        made.warm()
+        yield made
     if os.environ.get(TABLE):
         Path(os.environ[TABLE]).write_text("\n".join(made.figures) + "\n")
 

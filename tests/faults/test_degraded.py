@@ -6,11 +6,13 @@ from collections import Counter
 
 import pytest
 
-from opendata.testing.load import Call, Load, eventually, percentile
+from opendata.testing.load import Call, Load, eventually, line, percentile
 from opendata.testing.stand import Stand
 from opendata.testing.web import CSV, put_file
 
 HOW = ("killed", "hung", "slow")
+UNSEEN = {"killed": "lang=en", "hung": "lang=vi", "slow": ""}
+"""What nobody asked before, of those who share the stand."""
 BEFORE = 1.0
 """Seconds of load before a fault, and after it."""
 BACK = 60.0
@@ -47,7 +49,7 @@ class Cell:
         self._load.__exit__()
         if not self._ended:
             self.mended()
-        self.stand.figures.append(self.line())
+        self.stand.figures.append(line(self.server, self.how, self.during))
 
     @property
     def calls(self) -> list[Call]:
@@ -59,14 +61,6 @@ class Cell:
 
     def statuses(self, name: str = "") -> Counter[int]:
         return Counter(call.status for call in self.calls if not name or call.name == name)
-
-    def line(self) -> str:
-        """A row of the table in docs/failure-modes.md."""
-        during = self.during
-        told = Counter("200" if call.status == 200 else str(call.status or "cut") for call in during)
-        answers = ", ".join(f"{number} × {status}" for status, number in sorted(told.items()))
-        times = [f"{percentile(during, share) * 1000:.0f}" for share in (0.5, 0.95, 0.99)]
-        return f"| {self.server} | {self.how} | {answers} | {' | '.join(times)} |"
 
 
 def odd(calls: list[Call], *usual: int) -> list[str]:
@@ -144,6 +138,7 @@ def test_without_redis_nothing_fails_and_jobs_wait(stand: Stand, how: str) -> No
 def test_without_postgresql_what_is_public_is_told_again_and_the_rest_waits(stand: Stand, how: str) -> None:
     stand.warm()
     dataset = f"/api/v1/datasets/{stand.dataset}"
+    unseen = f"{dataset}?{UNSEEN[how]}"
     before = stand.ask(dataset)
     with Cell(stand, "postgresql", how) as cell:
         with stand.fault("postgresql", how):
@@ -152,12 +147,12 @@ def test_without_postgresql_what_is_public_is_told_again_and_the_rest_waits(stan
                 assert stand.ask(dataset).body == before.body
                 assert stand.ask(dataset, key="reader").status == 200
             else:
-                gone_on_without_the_database(stand, dataset, before.body)
+                gone_on_without_the_database(stand, dataset, before.body, unseen)
             assert stand.ask("/health/live").status == 200
             cell.mended()
         back = eventually(lambda: "x-answer-mode" not in stand.ask(dataset).headers, 15)
         assert back < 15
-        eventually(lambda: stand.ask(f"{dataset}?lang=en").status == 200, 15)
+        eventually(lambda: stand.ask(unseen).status == 200, 15)
         assert stand.ask(dataset, key="cold").status == 200
     assert not odd(cell.calls, *({200} if how == "slow" else {200, 503}))
     assert not odd([call for call in cell.calls if call.name in {"dataset", "key"}], 200)
@@ -167,7 +162,7 @@ def test_without_postgresql_what_is_public_is_told_again_and_the_rest_waits(stan
             assert call.name == "download" or call.headers["content-type"] == "application/problem+json"
 
 
-def gone_on_without_the_database(stand: Stand, dataset: str, body: bytes) -> None:
+def gone_on_without_the_database(stand: Stand, dataset: str, body: bytes, unseen: str) -> None:
     stale = stand.ask(dataset)
     assert (stale.status, stale.headers.get("x-answer-mode")) == (200, "stale")
     assert int(stale.headers["age"]) >= 0
@@ -177,9 +172,9 @@ def gone_on_without_the_database(stand: Stand, dataset: str, body: bytes) -> Non
     assert stand.ask(dataset, key="reader").status == 200
     cold = stand.ask(dataset, key="cold")
     assert (cold.status, cold.headers["content-type"]) == (503, "application/problem+json")
-    unseen = stand.ask(f"{dataset}?lang=en")
-    assert (unseen.status, unseen.headers["content-type"]) == (503, "application/problem+json")
-    assert int(unseen.headers["retry-after"]) > 0
+    new = stand.ask(unseen)
+    assert (new.status, new.headers["content-type"]) == (503, "application/problem+json")
+    assert int(new.headers["retry-after"]) > 0
     written = stand.send("PATCH", dataset, {"title": {"vi": "Không ghi được"}}, **{"If-Match": "*"})
     assert written.status == 503
     assert stand.ask("/health/ready").status == 503

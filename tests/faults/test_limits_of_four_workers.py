@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from opendata.base.models import ApiKey, Application
+from opendata.doors.http.ratelimit_fields import policy
 from opendata.engines.counters import open_counters
 from opendata.services.access import keys
 from opendata.services.access.authenticator import Authenticator
-from opendata.services.plans.book import PlanBook
+from opendata.services.plans.book import PlanBook, Terms
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.testing.load import Answer, Call, Load, Question, ask, eventually, percentile
 from opendata.testing.processes import Web, migrate, settings_file
@@ -54,7 +55,15 @@ class Portal:
     def limit(self, *rules: str) -> None:
         """For applications without a subscription; all processes know it when this returns."""
         self.city.limit("basic", *rules)
-        time.sleep(1.5)
+        secret = self.city.key_of("spare")
+        terms = self._terms(self.city.platform.part(Authenticator).key(secret).owner)
+        told = policy(terms, time.time(), self.city.platform.part(PlanGate).zone)
+
+        def known() -> bool:
+            calls = (self.call(secret) for _ in range(ENOUGH // 4))
+            return all(call.headers["ratelimit-policy"] == told for call in calls)
+
+        eventually(known)
 
     def call(self, secret: str) -> Answer:
         """On a connection of its own: any of the four may take it."""
@@ -84,8 +93,17 @@ class Portal:
 
     def spent(self, owner: str) -> int:
         """What the shared counter of the month says, once what was leased has been given back."""
-        time.sleep(1.0)
-        gate, terms = self.city.platform.part(PlanGate), self.city.platform.part(PlanBook).of(owner)
+        readings = [-1, self._spent(owner)]
+        while readings[-1] != readings[-2]:
+            time.sleep(1.0)
+            readings.append(self._spent(owner))
+        return readings[-1]
+
+    def _terms(self, owner: str) -> Terms:
+        return self.city.platform.part(PlanBook).of(owner)
+
+    def _spent(self, owner: str) -> int:
+        gate, terms = self.city.platform.part(PlanGate), self._terms(owner)
         rule = next(rule for rule in terms.rules if rule.algorithm == "calendar")
         subject = Context(terms, "", owner).subject(rule.partition)
         cell = rule.cell(subject, datetime.now(UTC), gate.zone)

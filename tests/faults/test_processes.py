@@ -17,7 +17,7 @@ from opendata.base.runtime import SYSTEM, jobs
 from opendata.doors.cli.pulse import HUNG_AFTER
 from opendata.services.harvest import sources
 from opendata.testing.harvest_folders import lay
-from opendata.testing.load import Load, Question, eventually, percentile
+from opendata.testing.load import Load, Question, eventually, line
 from opendata.testing.processes import JobWorker, dragging
 from opendata.testing.stand import Stand
 
@@ -119,16 +119,9 @@ def test_a_run_whose_worker_is_lost_is_taken_over_and_nothing_is_applied_twice(
             time.sleep(2)  # who was frozen finds that the run is not his any more
     assert stand.run(run_id).state == "done"
     require_whole(stand, source)
-    stand.figures.append(row("worker", how, load))
+    stand.figures.append(line("worker", how, load.calls))
     assert {call.status for call in load.calls} == {200}
     eventually(lambda: jobs.counts(stand.city.platform) == {}, 10)
-
-
-def row(what: str, how: str, load: Load) -> str:
-    told = Counter(call.status or "cut" for call in load.calls)
-    answers = ", ".join(f"{number} × {status}" for status, number in sorted(told.items(), key=str))
-    times = [f"{percentile(load.calls, share) * 1000:.0f}" for share in (0.5, 0.95, 0.99)]
-    return f"| {what} | {how} | {answers} | {' | '.join(times)} |"
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -148,7 +141,7 @@ def test_without_one_of_the_web_processes_the_others_answer(stand: Stand, how: s
                 assert stand.ask("/health/live", timeout=5).status == 200
             eventually(lambda: lost.pid not in {child.pid for child in stand.web.children()}, 30)
             eventually(lambda: answered_by_both(stand), 30)
-    stand.figures.append(row("web", how, load))
+    stand.figures.append(line("web", how, load.calls))
     assert {call.status for call in load.calls} <= {0, 200}
     cut = [call for call in load.calls if call.status == 0]
     if how == "slow":
@@ -205,7 +198,7 @@ def test_a_web_server_that_leaves_cuts_nobody_off(stand: Stand, leaving: Callabl
         thread.start()
         thread.join()
     assert took[0] < LEAVES_WITHIN
-    stand.figures.append(row("web", "SIGTERM", load))
+    stand.figures.append(line("web", "SIGTERM", load.calls))
     cut = [call for call in load.calls if call.status == 0 and not call.refused]
     assert cut == []
     assert {call.status for call in load.calls} - {0} == {200}
