@@ -181,6 +181,22 @@ def test_a_rebuild_keeps_every_hit_and_shows_each_write(
     assert opened.search(Plan(size=0)).total == 840
 
 
+def test_what_is_written_at_the_very_end_of_a_rebuild_is_seen_before_and_after(
+    opened: ElasticIndex, other_process: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap = opened._generations.swap
+
+    def swap_after_writing(name: str) -> None:
+        other_process.write([dataset("late", "x")])
+        assert ids(other_process.search(Plan())) == ["late"]
+        swap(name)
+
+    monkeypatch.setattr(opened._generations, "swap", swap_after_writing)
+    opened.rebuild([dataset("a", "x")])
+    assert sorted(ids(other_process.search(Plan()))) == ["a", "late"]
+    assert other_process.sequences().keys() == {"a", "late"}
+
+
 def test_a_rebuild_whose_index_is_taken_away_fails_and_the_old_one_stays(
     opened: ElasticIndex, other_process: ElasticIndex
 ) -> None:

@@ -246,9 +246,10 @@ class ElasticIndex:
             send_all(client, self._generations.live, lines, visible=True)
 
     def _write_beside(self, lines: Sequence[bytes]) -> None:
-        """A rebuild that cannot take a write must not go live without it."""
+        """A rebuild that cannot take a write must not go live without it. What it takes is seen at once: it
+        may be live in a moment, and a search that found it before finds it then."""
         try:
-            send_all(self._connection.writing, self._generations.building, lines)
+            send_all(self._connection.writing, self._generations.building, lines, visible=True)
         except (MissingIndex, DocumentsRefused):
             return  # it ended meanwhile; or the live index refuses them too
         except (Unavailable, ApiError, TransportError):
