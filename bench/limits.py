@@ -16,7 +16,6 @@ from unittest.mock import patch
 
 from flask import Flask, Response
 from flask_limiter import Limiter
-from sqlalchemy import event
 
 from bench.measuring import Bench
 from bench.report import Row, Skipped, within
@@ -28,6 +27,7 @@ from opendata.engines.counters import Counters
 from opendata.services.access import keys
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.meter import Meter
+from opendata.testing.queries import counted
 from opendata.testing.servers import RedisServer, ServerMissing
 from opendata.testing.web import City, build_city, close_city
 
@@ -204,15 +204,8 @@ def _environ(extra: dict[str, str]) -> dict[str, Any]:
 
 def _counted(city: City, run: Callable[[], Any]) -> tuple[int, int]:
     """Statements to the database and trips to the counters while it runs."""
-    statements: list[str] = []
     counters: Any = city.platform.part(Counters)
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith("SELECT") and "change_sequence" not in statement:
-            statements.append(statement)
-
-    event.listen(city.platform.engine, "before_cursor_execute", note)
-    with patch.object(counters, "take", wraps=counters.take) as take:
+    with counted(city.platform) as sent, patch.object(counters, "take", wraps=counters.take) as take:
         run()
-    event.remove(city.platform.engine, "before_cursor_execute", note)
-    return len(statements), take.call_count
+    read = [one for one in sent if one.startswith("SELECT") and "change_sequence" not in one]
+    return len(read), take.call_count

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import unicodedata
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from opendata.engines.search import SearchIndex
 from opendata.services.catalog import indexing, organizations
 from opendata.services.harvest import pipeline, runs, sources
 from opendata.testing.hostile_server import Answer, HostileServer
+from opendata.testing.load import eventually
 from opendata.testing.web import complete_record
 
 API = "/api/v1/datasets"
@@ -73,14 +73,6 @@ def asked(city, role="anonymous", **query):
 
 def titles(city, q):
     return [row["title"]["vi"] for row in asked(city, q=q)["data"]]
-
-
-def eventually(holds, seconds=5.0):
-    """What is remembered of names and keywords may be some seconds old."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def shown(city, path, role="anonymous"):
@@ -253,7 +245,8 @@ def test_keywords_that_look_alike_are_one(city, door):
     found = asked(city, "operator", q="từ khóa", facets="tag")
     (facet,) = [value for value in found["meta"]["facets"]["tag"] if "bi" in value["value"].lower()]
     assert facet["count"] == 6
-    eventually(lambda: asked(city, "operator", tag=LOOK_ALIKE[1])["meta"]["total"] == 6)
+    # what is remembered of keywords may be some seconds old
+    eventually(lambda: asked(city, "operator", tag=LOOK_ALIKE[1])["meta"]["total"] == 6, 5)
     for word in (*LOOK_ALIKE, facet["value"]):
         assert asked(city, "operator", tag=word)["meta"]["total"] == 6, repr(word)
         assert shown(city, f"/datasets?tag={quote(word)}", "operator").count("/dataset/tu-khoa-") >= 6

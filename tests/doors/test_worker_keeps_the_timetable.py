@@ -1,20 +1,13 @@
 """A worker keeps the timetable beside its jobs and effects; none of its tasks keeps those waiting."""
 
 import threading
-import time
 from datetime import timedelta
 
 from opendata.base.runtime import outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.doors.worker import Worker
+from opendata.testing.load import eventually
 from opendata.testing.web import complete_record
-
-
-def eventually(holds, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_long_task_delays_no_effect_and_is_ended_before_the_worker(city):
@@ -35,7 +28,7 @@ def test_a_long_task_delays_no_effect_and_is_ended_before_the_worker(city):
     try:
         assert begun.wait(30)
         made = city.add_dataset(complete_record("Ghi trong lúc việc dài"))
-        eventually(lambda: city.client().get(f"/api/v1/datasets/{made}").status_code == 200)
+        eventually(lambda: city.client().get(f"/api/v1/datasets/{made}").status_code == 200, 30)
     finally:
         let_go.set()
         worker.stop()

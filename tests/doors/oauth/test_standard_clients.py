@@ -17,6 +17,7 @@ from requests_oauthlib import OAuth2Session as OtherSession
 from opendata.base.kit.secrets import redact
 from opendata.doors.cli import remote, run
 from opendata.services.access.oauth.addresses import CODE, DEVICE, REFRESH
+from opendata.testing.load import eventually
 
 CALLBACK = "https://app.example/cb"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -258,19 +259,9 @@ def test_the_command_line_signs_in(live, tmp_path, monkeypatch, capsys):
     token = capsys.readouterr().out.strip()
     assert office.get(token).status_code == 200
     assert run(["login", address, "--out"]) == 0
-    assert settled(lambda: office.get(token).status_code == 401)
+    eventually(lambda: office.get(token).status_code == 401, 3)
     assert run(["login", address, "--token"]) == 1
     assert redact(token) == "eyJ…"
-
-
-def settled(condition) -> bool:
-    """Whether it comes true within a second, and a moment for a busy machine."""
-    until = time.monotonic() + 3
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def test_signing_in_where_there_is_no_server(live, monkeypatch, tmp_path):
