@@ -25,6 +25,31 @@ def test_clients_are_made_changed_and_revoked(terminal) -> None:
     assert terminal.call("client", "secret", made["id"]) == 1
 
 
+def test_what_is_named_is_changed_and_all_else_stays(terminal) -> None:
+    address = owner(terminal)
+    made = terminal.json("client", "create", "Máy chủ", "--owner", address, "--grant", "credentials")
+    edited = ("client", "edit", made["id"], "--owner", address)
+    terminal.ok(*edited, "--name", "Máy chủ số 2", "--scope", "read")
+    found = terminal.json("client", "show", made["id"])
+    assert (found["name"], found["scopes"], found["grants"]) == ("Máy chủ số 2", ["read"], ["credentials"])
+    assert terminal.call(*edited, "--grant", "code") == 1
+    assert "redirect_uris" in terminal.err
+    shown = terminal.json(*edited, "--grant", "code", "--redirect", "https://app.example/cb")
+    assert (shown["name"], shown["grants"]) == ("Máy chủ số 2", ["code"])
+    assert terminal.call("client", "edit", "khong-co", "--owner", address, "--name", "x") == 1
+
+
+def test_one_of_two_secrets_ends(terminal) -> None:
+    address = owner(terminal)
+    made = terminal.json("client", "create", "Máy chủ", "--owner", address, "--grant", "credentials")
+    terminal.ok("client", "secret", made["id"])
+    newer, older = terminal.json("client", "show", made["id"])["secrets"]
+    terminal.ok("client", "end-secret", made["id"], older["id"], "--owner", address)
+    assert terminal.json("client", "show", made["id"])["secrets"] == [newer]
+    assert newer["display"] in terminal.ok("client", "show", made["id"])
+    assert terminal.call("client", "end-secret", made["id"], older["id"], "--owner", address) == 1
+
+
 def test_a_public_client_with_a_known_id(terminal) -> None:
     arguments = (
         "client",

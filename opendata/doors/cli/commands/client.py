@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from opendata.base.kit.errors import N_
-from opendata.base.models import OAuthClient, SigningKey
+from opendata.base.models import ClientSecret, OAuthClient, SigningKey
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
 from opendata.services.access import applications, people
@@ -27,6 +27,7 @@ COLUMNS = {
     "scopes": N_("Phạm vi"),
     "revoked": N_("Thu hồi"),
 }
+SECRET_COLUMNS = {"id": "ID", "display": N_("Bí mật"), "expires": N_("Hết hạn")}
 KEY_COLUMNS = {"kid": N_("Khóa"), "state": N_("Trạng thái"), "created": N_("Tạo lúc")}
 
 
@@ -109,6 +110,65 @@ def listing(console: Console, *, as_json: bool) -> None:
         console.rows([_row(client) for client in clients.listing(work)], COLUMNS, as_json=as_json)
 
 
+@command.command("show", help=N_("Xem một ứng dụng khách và các bí mật còn dùng được."))
+@click.argument("client_id")
+@json_option
+@with_console
+def show(console: Console, client_id: str, *, as_json: bool) -> None:
+    with console.read() as work:
+        found = clients.known(work, client_id)
+        shown = {**_row(found), "secrets": [_secret(row) for row in clients.live_secrets(work, found)]}
+    if as_json:
+        console.json(shown)
+        return
+    console.table([shown], COLUMNS)
+    console.table(shown["secrets"], SECRET_COLUMNS)
+
+
+@command.command("edit", help=N_("Sửa ứng dụng khách; mục không nêu thì giữ nguyên."))
+@click.argument("client_id")
+@click.option("--owner", required=True, help=N_("Địa chỉ thư của chủ ứng dụng."))
+@click.option("--name", help=N_("Tên mới."))
+@click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    type=click.Choice(list(SHORT_NAMES)),
+    help=N_("Cách cấp quyền; có thể lặp lại."),
+)
+@click.option("--redirect", "redirects", multiple=True, help=N_("Địa chỉ quay về; có thể lặp lại."))
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help=N_("Phạm vi; có thể lặp lại.")
+)
+@json_option
+@with_console
+def edit(
+    console: Console,
+    client_id: str,
+    *,
+    owner: str,
+    name: str | None,
+    grants: tuple[str, ...],
+    redirects: tuple[str, ...],
+    scopes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    named = {
+        "name": name,
+        "grants": [SHORT_NAMES[grant] for grant in grants],
+        "redirect_uris": redirects,
+        "scopes": scopes,
+    }
+    with console.work() as work:
+        work.caller = people.caller_of(work, people.get(work, owner))
+        found = clients.opened(work, client_id)
+        clients.edit(work, found, {field: value for field, value in named.items() if value})
+    if as_json:
+        console.json(_row(found))
+    else:
+        console.say(N_("Đã sửa ứng dụng khách %(id)s."), id=client_id)
+
+
 @command.command("secret", help=N_("Cấp bí mật mới; bí mật trước đó còn dùng được."))
 @click.argument("client_id")
 @with_console
@@ -116,6 +176,18 @@ def secret(console: Console, client_id: str) -> None:
     with console.work() as work:
         made = clients.add_secret_for_owner(work, client_id)
     _say_secret(console, made.text)
+
+
+@command.command("end-secret", help=N_("Chấm dứt ngay một bí mật."))
+@click.argument("client_id")
+@click.argument("secret_id")
+@click.option("--owner", required=True, help=N_("Địa chỉ thư của chủ ứng dụng."))
+@with_console
+def end_secret(console: Console, client_id: str, secret_id: str, owner: str) -> None:
+    with console.work() as work:
+        work.caller = people.caller_of(work, people.get(work, owner))
+        clients.end_secret(work, clients.opened(work, client_id), secret_id)
+    console.say(N_("Đã chấm dứt bí mật %(id)s."), id=secret_id)
 
 
 @command.command("revoke", help=N_("Thu hồi ứng dụng khách và mọi mã của nó."))
@@ -190,6 +262,10 @@ def _row(client: OAuthClient) -> dict[str, Any]:
         "redirect_uris": client.redirect_uris,
         "revoked": client.revoked_at.isoformat() if client.revoked_at else None,
     }
+
+
+def _secret(row: ClientSecret) -> dict[str, Any]:
+    return {"id": row.id, "display": row.display, "expires": row.expires_at.isoformat()}
 
 
 def _key(row: SigningKey) -> dict[str, Any]:
