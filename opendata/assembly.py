@@ -30,6 +30,7 @@ from opendata.services.access.oauth import own_client
 from opendata.services.access.oauth.access_tokens import AccessTokens
 from opendata.services.access.oauth.signing import SigningKeys
 from opendata.services.access.provider import Provider
+from opendata.services.access.refusals import Refusals
 from opendata.services.catalog import documents, indexing, stored_files
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
@@ -108,11 +109,13 @@ def prepare(platform: Platform) -> None:
 def _know_callers(platform: Platform) -> None:
     """What the gate asks: keys and tokens, and the watch that lets every worker see changes to them."""
     platform.register(Peppers, open_peppers(platform.settings))
-    changes, last_use = Changes(platform), LastUse(platform)
+    changes, last_use, refusals = Changes(platform), LastUse(platform), Refusals(platform)
     changes.also(last_use.tick)
+    changes.also(refusals.tick)
     platform.register(Changes, changes)
     platform.register(LastUse, last_use)
-    platform.register(Blocks, Blocks(platform, changes))
+    platform.register(Refusals, refusals)
+    platform.register(Blocks, Blocks(platform, changes, refusals))
     platform.register(Provider, Provider(platform.settings))
     authenticator = Authenticator(platform, changes)
     platform.register(Authenticator, authenticator)

@@ -14,10 +14,11 @@ from sqlalchemy import select
 from opendata.app import create_app
 from opendata.assembly import assemble
 from opendata.base.kit.errors import Unavailable
-from opendata.base.models import AuditEvent
+from opendata.base.models import AuditEvent, NetworkBlock
 from opendata.services.access import blocks
 from opendata.services.access.blocks import Blocks
 from opendata.services.access.changes import Changes
+from opendata.services.access.refusals import Refusals
 from opendata.testing.load import eventually
 from opendata.testing.web import City, problem_of
 
@@ -88,6 +89,42 @@ def test_a_block_of_hours_ends_by_itself(city: City) -> None:
     assert [row["network"] for row in city.client("operator").get(URL).get_json()["data"]] == [
         "198.51.100.0/24"
     ]
+
+
+def test_what_was_refused_is_counted_over_all_workers_and_told(city: City, another: Any) -> None:
+    made = block(city).get_json()
+    assert (made["refused"], made["refused_at"]) == (0, None)
+    for app, calls in ((city.app, 3), (another, 2)):
+        platform = app.extensions["opendata"]
+        platform.part(Changes).look()
+        assert [asked(app, BAD).status_code for _ in range(calls)] == [403] * calls
+        platform.part(Refusals).flush()
+    operator = city.client("operator")
+    (row,) = [row for row in operator.get(URL).get_json()["data"] if row["id"] == made["id"]]
+    assert row["refused"] == 5
+    assert row["refused_at"] is not None
+    blocked = operator.get("/api/v1/usage").get_json()["blocked"]
+    assert blocked[0] == {name: row[name] for name in ("network", "refused", "refused_at")}
+    for page in ("/operator/blocks", "/operator/usage"):
+        assert '<b class="num">5</b>' in operator.get(page).text
+
+
+def test_counts_that_cannot_be_written_are_kept(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = block(city).get_json()
+    refusals = city.platform.part(Refusals)
+    refusals.note(made["id"])
+
+    def away(*_: Any) -> Any:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(city.platform, "work", away)
+        with pytest.raises(Unavailable):
+            refusals.flush()
+    refusals.note(made["id"])
+    refusals.flush()
+    with city.platform.read() as work:
+        assert work.session.get_one(NetworkBlock, made["id"]).refused == 2
 
 
 def test_both_block_and_end_are_in_the_audit_trail_with_their_reasons(city: City) -> None:

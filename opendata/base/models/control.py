@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Id, Instant, UtcDateTime
@@ -21,6 +21,10 @@ class NetworkBlock(Base):
     created: Mapped[Instant]
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refused: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Calls."""
+    refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """About when the last of them was."""
 
 
 class ApplicationTransfer(Base):

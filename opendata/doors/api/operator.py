@@ -76,4 +76,6 @@ def _block(row: NetworkBlock) -> dict[str, Any]:
         "reason": row.reason,
         "created": stamp(row.created),
         "until": stamp(row.until),
+        "refused": row.refused,
+        "refused_at": stamp(row.refused_at),
     }

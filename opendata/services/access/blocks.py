@@ -24,6 +24,7 @@ from opendata.base.runtime import Platform, Work
 from opendata.services.access import audit, policy
 from opendata.services.access.changes import Changes, next_version
 from opendata.services.access.policy import Action
+from opendata.services.access.refusals import Refusals
 
 log = structlog.get_logger(__name__)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -38,9 +39,11 @@ AGAIN = 1.0
 FIRST = 1.0
 """Seconds that a request waits at most for the first list of its process."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
-NEVER = datetime.min.replace(tzinfo=UTC)
-Blocked = tuple[Network, datetime]
-"""(network, until when)"""
+NEVER: "Hold" = datetime.min.replace(tzinfo=UTC), ""
+Blocked = tuple[Network, datetime, str]
+"""(network, until when, id of the block)"""
+Hold = tuple[datetime, str]
+"""(until when, id of the block)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +51,23 @@ class _List:
     """The list as it was read once, and what it says of addresses that asked since."""
 
     networks: Sequence[Blocked] = ()
-    ends: dict[Address, datetime] = field(default_factory=dict)
+    holds: dict[Address, Hold] = field(default_factory=dict)
 
-    def until(self, address: Address) -> datetime:
-        """Until when the address is blocked; long ago where it never was."""
-        end = self.ends.get(address)
-        return self._note(address) if end is None else end
+    def hold(self, address: Address) -> Hold:
+        """Until when the address is blocked and by what; long ago where it never was."""
+        known = self.holds.get(address)
+        return self._note(address) if known is None else known
 
-    def _note(self, address: Address) -> datetime:
+    def _note(self, address: Address) -> Hold:
         fitting = [
-            until
-            for network, until in self.networks
+            (until, block)
+            for network, until, block in self.networks
             if address.version == network.version and address in network
         ]
-        if len(self.ends) >= REMEMBERED:
-            self.ends.clear()
-        self.ends[address] = end = max(fitting, default=NEVER)
-        return end
+        if len(self.holds) >= REMEMBERED:
+            self.holds.clear()
+        self.holds[address] = hold = max(fitting, default=NEVER)
+        return hold
 
 
 class Blocks:
@@ -74,9 +77,10 @@ class Blocks:
     the database is away that one goes on to hold.
     """
 
-    def __init__(self, platform: Platform, changes: Changes) -> None:
+    def __init__(self, platform: Platform, changes: Changes, refusals: Refusals) -> None:
         self._platform = platform
         self._changes = changes
+        self._refusals = refusals
         self._reading = threading.Lock()
         self._list: _List | None = None
         self._changed = 1
@@ -86,14 +90,18 @@ class Blocks:
         changes.follow(NetworkBlock.id, NetworkBlock.version, self._forget)
 
     def stop(self, address: Address | None) -> bool:
-        """Whether the address lies in a network that is blocked now."""
+        """Whether the address lies in a network that is blocked now; it is counted then."""
         self._changes.current()
         if self._is_due():
             self._renew()
         known = self._list
         if known is None or not known.networks or address is None:
             return False
-        return known.until(address) > self._platform.clock()
+        until, block_id = known.hold(address)
+        if until <= self._platform.clock():
+            return False
+        self._refusals.note(block_id)
+        return True
 
     def _is_due(self) -> bool:
         return self._has != self._changed and time.monotonic() - self._failed >= AGAIN
@@ -114,13 +122,15 @@ class Blocks:
         try:
             with self._platform.read() as work:
                 rows = work.session.execute(
-                    select(NetworkBlock.network, NetworkBlock.until).where(*_holding(work))
+                    select(NetworkBlock.network, NetworkBlock.until, NetworkBlock.id).where(*_holding(work))
                 ).all()
         except (DBAPIError, PoolTimeout, Unavailable) as error:
             log.warning("blocks.unread", error=repr(error))
             self._failed = time.monotonic()
             return
-        self._list = _List([(ipaddress.ip_network(network), until or FOREVER) for network, until in rows])
+        self._list = _List(
+            [(ipaddress.ip_network(network), until or FOREVER, block) for network, until, block in rows]
+        )
         self._has = changed
 
     def _forget(self, ids: list[str] | None) -> None:

@@ -21,7 +21,7 @@ from opendata.base.models import (
     UsageRollup,
 )
 from opendata.base.runtime import Work
-from opendata.services.access import applications, policy
+from opendata.services.access import applications, blocks, policy
 from opendata.services.access.policy import Action
 from opendata.services.plans import ledger
 from opendata.services.plans.rollup import BOUNDS, GRAINS, begin
@@ -226,6 +226,8 @@ class Overview:
     applications: list[dict[str, Any]]
     routes: list[dict[str, Any]]
     suspended: list[dict[str, Any]]
+    blocked: list[dict[str, Any]]
+    """Networks that nothing is answered to: their calls are in none of the other figures."""
 
 
 def of_platform(work: Work, asked: Span) -> Overview:
@@ -251,6 +253,10 @@ def of_platform(work: Work, asked: Span) -> Overview:
         suspended=[
             {"id": row.id, "name": row.name, "reason": row.status_reason}
             for row in sorted(work.session.scalars(stopped), key=lambda one: (sort_key(one.name), one.id))
+        ],
+        blocked=[
+            {"network": row.network, "refused": row.refused, "refused_at": row.refused_at}
+            for row in sorted(blocks.listing(work), key=lambda one: (-one.refused, one.id))[:TOP]
         ],
     )
 

@@ -120,6 +120,8 @@ class NetworkBlock(base.Schema):
     reason = stated.text("Why; seen by operators alone.")
     created = stated.time("Since when.")
     until = stated.time("Until when; none: until it is lifted.", nullable=True)
+    refused = stated.count("Calls refused since, some seconds late.")
+    refused_at = stated.time("When the last of them was, about.", nullable=True)
 
 
 class NewNetworkBlock(base.Schema):

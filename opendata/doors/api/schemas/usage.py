@@ -121,6 +121,14 @@ class Suspended(base.Schema):
     reason = stated.text("Why.", nullable=True)
 
 
+class Blocked(base.Schema):
+    """A network nothing is answered to; its calls are in none of the other figures."""
+
+    network = stated.text("The network.", example="203.0.113.0/24")
+    refused = stated.count("Calls refused since, some seconds late.")
+    refused_at = stated.time("When the last of them was, about.", nullable=True)
+
+
 class PlatformUsage(base.Schema):
     """What operators look at."""
 
@@ -132,6 +140,9 @@ class PlatformUsage(base.Schema):
     routes = fields.List(fields.Nested(BusyRoute), required=True, metadata={"description": "The busiest."})
     suspended = fields.List(
         fields.Nested(Suspended), required=True, metadata={"description": "Stopped applications."}
+    )
+    blocked = fields.List(
+        fields.Nested(Blocked), required=True, metadata={"description": "Blocked networks."}
     )
 
 

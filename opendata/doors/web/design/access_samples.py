@@ -196,6 +196,8 @@ def _blocks() -> dict[str, Any]:
         "created": TIME,
         "until": None,
         "by": "Vũ",
+        "refused": 1250,
+        "refused_at": TIME,
     }
     return {"caller": OPERATOR, "blocks": [row], "values": {}, "errors": {"network": "?"}, "error": ""}
 

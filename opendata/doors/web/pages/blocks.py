@@ -41,7 +41,7 @@ def _listing(error: OpenDataError | None = None) -> Response:
 
 def _row(work: Work, block: NetworkBlock) -> dict[str, Any]:
     by = work.session.get(User, block.by_id) if block.by_id else None
-    fields = ("id", "network", "reason", "created", "until")
+    fields = ("id", "network", "reason", "created", "until", "refused", "refused_at")
     return {name: getattr(block, name) for name in fields} | {"by": by.name if by else ""}
 
 

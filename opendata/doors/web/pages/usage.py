@@ -269,5 +269,6 @@ def of_platform() -> Response:
         applications=found.applications,
         routes=found.routes,
         suspended=found.suspended,
+        blocked=found.blocked,
         degraded=platform().part(PlanGate).degraded,
     )
