@@ -16,6 +16,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 PATIENCE: ContextVar[float] = ContextVar("opendata.patience", default=inf)
 """Seconds the one at work would wait for one answer of a database server, where that is less than the
 usual limit: somebody is waiting for a page."""
+READ_SECONDS = 5.0
+"""How long one answer of the database is waited for where nothing is written."""
 
 
 def connect(url: str) -> Engine:

@@ -1,15 +1,16 @@
 """Products and subscriptions over REST."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import Response
 
-from opendata.base.models import Organization, Product, Subscription
+from opendata.base.models import PlanVersion, Product, Subscription
 from opendata.base.runtime import Work
 from opendata.doors.api import lists
 from opendata.doors.api.operations import Blueprint
-from opendata.doors.api.schemas import outputs
+from opendata.doors.api.schemas import outputs, queries
 from opendata.doors.api.schemas import subscriptions as schemas
 from opendata.doors.http import answers
 from opendata.doors.http.context import reading, writing
@@ -18,19 +19,26 @@ from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
 from opendata.services.catalog.documents import stamp
-from opendata.services.plans import deciding, plans, products, rules, subscriptions
+from opendata.services.plans import products, rules, showing, subscriptions
+from opendata.services.plans.showing import Shown
 
 blueprint = Blueprint(
     "subscriptions", __name__, url_prefix="", description="Products and who has subscribed to them."
 )
 
 
-@blueprint.operation("GET", "/products", allows=ANYONE, answer=outputs.listing(schemas.Product))
-def list_products() -> Response:
-    """List the products."""
+@blueprint.operation(
+    "GET", "/products", allows=ANYONE, query=queries.Paged, answer=outputs.listing(schemas.Product)
+)
+def list_products(query: Mapping[str, Any]) -> Response:
+    """List the products, by name."""
     with reading() as work:
-        data = [_product(work, item) for item in products.listing(work)]
-    return lists.answer(data, total=len(data))
+        rows = products.listing(work)
+        page, following = lists.window(
+            rows, lambda row: row.slug, size=query["size"], cursor=query.get("cursor")
+        )
+        data = [_product(item) for item in showing.shown(work, page)]
+    return lists.answer(data, total=len(rows), following=following)
 
 
 @blueprint.operation("GET", "/products/<product>", allows=ANYONE, answer=schemas.Product, errors=(404,))
@@ -40,7 +48,8 @@ def read_product(product: str) -> Response:
     With the limits that count now, and how long decisions took lately.
     """
     with reading() as work:
-        value = _product(work, products.get(work, product))
+        (found,) = showing.shown(work, [products.get(work, product)])
+        value = _product(found)
     return answers.json(value)
 
 
@@ -62,7 +71,8 @@ def offer(organization_id: str, product: str, body: dict[str, Any]) -> Response:
         policy.require(work.caller, Action.ORGANIZATION_EDIT, owner.id)
         plan = body.pop("plan")
         made = products.offer(work, product, organization_id=owner.id, plan=plan, **body)
-        value = _product(work, made)
+        (found,) = showing.shown(work, [made])
+        value = _product(found)
     return answers.json(value)
 
 
@@ -189,13 +199,13 @@ def agree(subscription_id: str, body: Mapping[str, Any]) -> Response:
     return answers.json(value)
 
 
-def _product(work: Work, item: Product) -> dict[str, Any]:
-    owner = work.session.get(Organization, item.organization_id) if item.organization_id else None
+def _product(found: Shown) -> dict[str, Any]:
+    item = found.product
     return {
         "slug": item.slug,
         "title": item.title,
         "description": item.description,
-        "organization": owner.slug if owner else None,
+        "organization": found.owner.slug if found.owner else None,
         "plan": item.plan_slug,
         "approval": item.approval,
         "decide_by_days": item.decide_by_days,
@@ -204,19 +214,13 @@ def _product(work: Work, item: Product) -> dict[str, Any]:
         "apis": item.apis,
         "datasets": item.datasets,
         "visibility": item.visibility,
-        "limits": _limits(work, item),
-        "median_decision_hours": _median(work, item),
+        "limits": _limits(found.version),
+        "median_decision_hours": None if found.took is None else round(found.took / timedelta(hours=1), 2),
     }
 
 
-def _limits(work: Work, item: Product) -> list[dict[str, Any]]:
-    version = plans.current(work, item.plan_slug)
+def _limits(version: PlanVersion | None) -> list[dict[str, Any]]:
     return [rule.as_object() for rule in rules.compile_rules(version.rules)] if version else []
-
-
-def _median(work: Work, item: Product) -> float | None:
-    took = deciding.median_decision(work, item) if item.approval == "manual" else None
-    return round(took.total_seconds() / 3600, 2) if took is not None else None
 
 
 def _slug(work: Work, item: Subscription) -> str:

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from opendata.base.kit.errors import NotFound, OpenDataError
 from opendata.base.runtime import ANONYMOUS, Platform
-from opendata.base.runtime.database import PATIENCE
+from opendata.base.runtime.database import PATIENCE, READ_SECONDS
 from opendata.doors.http import (
     blocks,
     bodies,
@@ -36,8 +36,6 @@ from opendata.doors.http.problems import BadRequest, as_open_data_error, problem
 from opendata.settings import Settings
 
 HOSTS = "opendata.hosts"
-READ_SECONDS = 5.0
-"""How long one answer of the database is waited for where nothing is written."""
 BODY_LIMIT = 2 * 1024 * 1024
 """Bytes of a request body outside uploads."""
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from opendata.base.kit.errors import N_, NotAllowed
 from opendata.base.runtime import Platform
+from opendata.base.runtime.database import PATIENCE, READ_SECONDS
 from opendata.doors.http import address, early
 from opendata.doors.http.early import Application
 from opendata.services.access.blocks import Blocks
@@ -27,6 +28,7 @@ class Guard:
         self._settings = platform.settings
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        PATIENCE.set(READ_SECONDS)  # where the list has to be read; what stands there is of another request
         if not environ["PATH_INFO"].startswith("/health/") and self._blocks.stop(
             address.canonical(environ.get("REMOTE_ADDR"))
         ):

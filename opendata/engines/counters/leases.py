@@ -31,10 +31,6 @@ class Lease:
     readings: tuple[Reading, ...] = ()
     told: Any = None
 
-    def remaining(self, place: int) -> int:
-        """Units of a cell that are left, with those this process holds."""
-        return self.readings[place].remaining + self.left * self.cells[place].weight
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

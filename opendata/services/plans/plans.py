@@ -1,7 +1,7 @@
 """Plans and their versions. A version is written once and never changed; the newest one that is valid
 counts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,9 @@ PAGE_MOST = 100_000
 def listing(work: Work, *, limit: int = 200) -> Sequence[tuple[Plan, PlanVersion]]:
     """Every plan that is not retired, with the version that counts now, by slug."""
     query = select(Plan).where(Plan.retired.is_(False)).order_by(Plan.slug).limit(limit)
-    found = [(plan, current(work, plan.slug)) for plan in work.session.scalars(query)]
-    return [(plan, version) for plan, version in found if version is not None]
+    found = work.session.scalars(query).all()
+    versions = current_of(work, [plan.slug for plan in found])
+    return [(plan, versions[plan.slug]) for plan in found if plan.slug in versions]
 
 
 def offered(work: Work) -> Sequence[tuple[Plan, PlanVersion]]:
@@ -61,12 +62,19 @@ def get(work: Work, slug: str) -> Plan:
 
 def current(work: Work, slug: str) -> PlanVersion | None:
     """The version that counts now."""
-    return work.session.scalar(
-        select(PlanVersion)
-        .where(PlanVersion.plan_slug == slug, PlanVersion.valid_from <= work.now)
-        .order_by(PlanVersion.number.desc())
-        .limit(1)
+    return current_of(work, [slug]).get(slug)
+
+
+def current_of(work: Work, slugs: Collection[str]) -> dict[str, PlanVersion]:
+    """The versions that count now, of those plans that have one."""
+    newest = (
+        select(PlanVersion.plan_slug, func.max(PlanVersion.number).label("number"))
+        .where(PlanVersion.plan_slug.in_(slugs), PlanVersion.valid_from <= work.now)
+        .group_by(PlanVersion.plan_slug)
+        .subquery()
     )
+    same = (PlanVersion.plan_slug == newest.c.plan_slug) & (PlanVersion.number == newest.c.number)
+    return {row.plan_slug: row for row in work.session.scalars(select(PlanVersion).join(newest, same))}
 
 
 def versions(work: Work, slug: str, *, limit: int = 200) -> Sequence[PlanVersion]:

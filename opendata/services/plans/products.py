@@ -57,8 +57,7 @@ def managed(work: Work, *, limit: int = 200) -> Sequence[Product]:
     """Those of the departments the caller is an admin of; of all for operators."""
     query = select(Product).order_by(Product.slug).limit(limit)
     if not work.caller.operator:
-        mine = [key for key in work.caller.roles if policy.allows(work.caller, Action.ORGANIZATION_EDIT, key)]
-        query = query.where(Product.organization_id.in_(mine))
+        query = query.where(Product.organization_id.in_(policy.bodies(work.caller, Action.ORGANIZATION_EDIT)))
     return work.session.scalars(query).all()
 
 

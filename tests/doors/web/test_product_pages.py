@@ -10,6 +10,7 @@ from opendata.base.models import Product, Subscription
 from opendata.base.runtime import SYSTEM
 from opendata.services.access import applications
 from opendata.services.plans import deciding, products, subscriptions
+from opendata.testing.queries import counted
 from opendata.testing.web import ApiClient, City
 
 
@@ -58,6 +59,39 @@ def test_limits_are_printed_from_the_plan_that_counts_now(city: City, prefix: st
     for page in (f"{prefix}/products", f"{prefix}/products/lich-tau"):
         shown = text_of(city, "anonymous", page)
         assert all(word in shown for word in words), page
+
+
+@pytest.mark.parametrize("page", ["/products", "/api/v1/products"])
+def test_many_products_are_listed_with_as_few_questions_as_one(city: City, page: str) -> None:
+    """But for what a worker reads anew because something changed."""
+
+    def asked() -> int:
+        with counted(city.platform) as statements:
+            assert city.client().get(page).status_code == 200
+        return len([text for text in statements if "product" in text or "plan_version" in text])
+
+    named = {"title": {"vi": "Tàu"}, "plan": "partner", "approval": "manual"}
+    address = f"/api/v1/organizations/{city.own}/products/tau"
+    admin = city.client("admin")
+    admin.put(f"{address}-0", json=named)
+    one = asked()
+    for number in range(1, 6):
+        admin.put(f"{address}-{number}", json=named)
+    assert asked() == one
+
+
+def test_a_long_list_of_products_goes_on_behind_a_cursor(city: City) -> None:
+    admin = city.client("admin")
+    for number in range(3):
+        named = {"title": {"vi": f"Tàu {number}"}, "plan": "partner"}
+        admin.put(f"/api/v1/organizations/{city.own}/products/tau-{number}", json=named)
+    first = city.client().get("/api/v1/products?size=2").get_json()
+    following = city.client().get(first["links"]["next"].replace("http://localhost", "")).get_json()
+    listed = [row["slug"] for row in (*first["data"], *following["data"])]
+    assert first["meta"]["total"] == following["meta"]["total"] >= 4
+    assert listed[:2] == [row["slug"] for row in first["data"]]
+    assert listed == sorted(listed)
+    assert city.client().get("/api/v1/products?cursor=x").status_code == 422
 
 
 def test_a_visitor_is_led_to_an_account_and_a_developer_to_the_form(city: City) -> None:
@@ -118,7 +152,7 @@ def test_the_measured_time_stands_beside_the_promised_one(city: City) -> None:
         wanted = products.offer(
             work, "lich-tau", organization_id=city.own, plan="partner", title={"vi": "Tàu"}, approval="manual"
         )
-        assert deciding.median_decision(work, wanted) is None
+        assert deciding.median_decisions(work, [wanted]) == {}
     assert "chưa có quyết định nào để đo" in text_of(city, "anonymous", "/products/lich-tau")
     asked: list[Subscription] = []
     for number in range(3):

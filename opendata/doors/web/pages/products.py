@@ -17,8 +17,9 @@ from opendata.doors.web import display, forms
 from opendata.doors.web.rendering import form_page, page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
-from opendata.services.plans import deciding, plans, products, rules, subscriptions
+from opendata.services.plans import deciding, plans, products, rules, showing, subscriptions
 from opendata.services.plans.gate import PlanGate
+from opendata.services.plans.showing import Shown
 
 blueprint = Blueprint("products", __name__)
 NEW = "new"
@@ -29,7 +30,7 @@ LANGUAGES = ("vi", "en")
 @permission(ANYONE)
 def listing() -> Response:
     with reading() as work:
-        offered = [_product(work, item) for item in products.listing(work)]
+        offered = [_product(item) for item in showing.shown(work, products.listing(work))]
         known = [_plan(*row) for row in plans.listing(work)]
     return page("products/list.html", nav="developers", products=offered, plans=known)
 
@@ -43,13 +44,13 @@ def product(slug: str) -> Response:
 def _one(slug: str, error: OpenDataError | None = None) -> Response:
     with reading() as work:
         found = products.get(work, slug)
-        version = plans.current(work, found.plan_slug)
+        (shown,) = showing.shown(work, [found])
         mine = subscriptions.of_caller(work, found) if _is_person() else ()
         taken = {application.id for item, application in mine if item.state not in subscriptions.FINAL}
         free = [item for item in _own_applications(work) if item.id not in taken]
         values: dict[str, Any] = {
-            "product": _product(work, found),
-            "plan": _plan(plans.get(work, found.plan_slug), version) if version else None,
+            "product": _product(shown),
+            "plan": _plan(plans.get(work, found.plan_slug), shown.version) if shown.version else None,
             "held": [
                 {
                     "application": application.name,
@@ -102,18 +103,17 @@ def subscribe(slug: str) -> BaseResponse:
     return redirect(display.to("subscriptions", chosen), 303)
 
 
-def _product(work: Work, item: Product) -> dict[str, Any]:
-    owner = work.session.get(Organization, item.organization_id) if item.organization_id else None
+def _product(shown: Shown) -> dict[str, Any]:
+    item, owner = shown.product, shown.owner
     fields = (
         "slug", "title", "description", "approval", "decide_by_days", "terms", "terms_revision", "apis",
         "datasets", "visibility",
     )  # fmt: skip
-    took = deciding.median_decision(work, item) if item.approval == "manual" else None
     return {
         **{name: getattr(item, name) for name in fields},
         "plan": item.plan_slug,
         "organization": {"slug": owner.slug, "name": owner.name} if owner else None,
-        "took": _in_words(took),
+        "took": _in_words(shown.took),
     }
 
 
@@ -168,7 +168,7 @@ def _requests(error: OpenDataError | None = None) -> Response:
             }
             for item, wanted, application in subscriptions.to_decide(work)
         ]
-        offered = [_product(work, item) for item in products.managed(work)]
+        offered = [_product(item) for item in showing.shown(work, products.managed(work))]
     return form_page(
         "products/requests.html",
         nav="desk",
@@ -223,7 +223,7 @@ def _edit(slug: str, error: OpenDataError | None = None, values: Mapping[str, An
     with reading() as work:
         found = None if slug == NEW else _managed(work, slug)
         bodies = [work.session.get_one(Organization, key) for key, _ in _departments()]
-        shown = values or (_product(work, found) if found else {})
+        shown = values or (_product(*showing.shown(work, [found])) if found else {})
         choices = {plan.slug: plan.title for plan, _ in plans.offered(work)}
         if found is not None and found.plan_slug not in choices:  # given by an operator: it may stay
             choices[found.plan_slug] = plans.get(work, found.plan_slug).title
