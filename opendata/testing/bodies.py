@@ -3,7 +3,8 @@
 import io
 from typing import Any
 
-from opendata.testing.web import CSV, City
+from opendata.testing.records import CSV
+from opendata.testing.web import City
 
 BODIES: dict[tuple[str, str], Any] = {
     ("post", "/apps"): {"name": "Ứng dụng mới"},

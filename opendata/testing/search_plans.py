@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from opendata.engines.search import Best, Every, IndexDocument, Plan, SearchIndex, Term
 from opendata.engines.search.fake import MemoryIndex
-from opendata.testing.search_contract import all_pages, dataset
+from opendata.testing.index_documents import all_pages, dataset
 
 
 def compare_with_reference(index: SearchIndex, *, rounds: int, seed: int = 7) -> None:

@@ -6,7 +6,6 @@ the role `foreign`.
 """
 
 import io
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,14 +24,8 @@ from werkzeug.test import TestResponse
 from opendata.app import create_app
 from opendata.assembly import assemble
 from opendata.base.formats.record import (
-    Column,
-    Contact,
     DatasetRecord,
-    LegalBasis,
-    Period,
     ResourceRecord,
-    Scope,
-    Spatial,
 )
 from opendata.base.kit.hashes import digest
 from opendata.base.models import Application, Dataset, HarvestSource, Job, Organization, User
@@ -57,8 +50,8 @@ from opendata.services.plans import defaults, plans, products, subscriptions
 from opendata.services.plans.book import PlanBook
 from opendata.settings import Settings
 from opendata.testing import modes
+from opendata.testing.records import CSV, complete_record, put_file
 
-CSV = "mã,tên,số lượng\n00012,Đồ Sơn,5\n00013,Cát Hải,7\n".encode()
 GENEROUS = ("1000000/second", "100000000/minute")
 ROLES = ("anonymous", "member", "editor", "reviewer", "admin", "foreign", "operator")
 """Who may ask; the columns of the permission matrix."""
@@ -197,42 +190,6 @@ class City:
             return [r.id for r in datasets.resources_of(work, work.session.get_one(Dataset, dataset_id))]
 
 
-def complete_record(title: str = "Lượng mưa theo trạm", **changes: Any) -> DatasetRecord:
-    """A record that passes the publish gate."""
-    record = DatasetRecord(
-        title={"vi": title, "en": "Rainfall by station"},
-        description={
-            "vi": "Lượng mưa đo mỗi ngày tại các trạm của thành phố, cập nhật hằng tháng; số liệu có độ trễ.",
-            "en": "Daily rainfall measured at the stations of the city, updated monthly, with a delay.",
-        },
-        keywords={"vi": ["lượng mưa", "khí tượng"], "en": ["rainfall"]},
-        themes=("ENVI",),
-        contact=(Contact(name={"vi": "Phòng Dữ liệu"}, email="dulieu@haiphong.example"),),
-        license="cc-by-4.0",
-        access_level="public",
-        legal_basis=(LegalBasis(code="Luật 20/2023/QH15", article="31"),),
-        frequency="MONTHLY",
-        last_update="2026-06-01",
-        temporal=Period(start="2024", end="2026-05"),
-        spatial=Spatial(places=("31",)),
-        pham_vi=Scope(mode="moi_only"),
-        language=("vi",),
-        resources=(
-            ResourceRecord(
-                title={"vi": "Số liệu"},
-                kind="table",
-                download_url="https://nguon.example/mua.csv",
-                format="CSV",
-                columns=(
-                    Column(name="tram", label={"vi": "Trạm"}),
-                    Column(name="mua", label={"vi": "Mưa"}, type="number", unit="mm"),
-                ),
-            ),
-        ),
-    )
-    return replace(record, **changes)
-
-
 def build_city(folder: Path, *, floor_per_second: int = 0, engines: Mapping[str, str] | None = None) -> City:
     """The city in `folder`, behind the whole web application, on the engines of the test run (with index and
     counters in memory where it is the embedded mode), or on those given (settings)."""
@@ -325,12 +282,6 @@ def _lift_limits(city: City) -> None:
                 page_max=plan.page_max,
                 self_service=plan.self_service,
             )
-
-
-def put_file(path: Path, body: bytes) -> None:
-    """A department's file that has lain there for a while: what is still being written is not read."""
-    path.write_bytes(body)
-    os.utime(path, (1_750_000_000, 1_750_000_000))
 
 
 def _equip(city: City) -> None:

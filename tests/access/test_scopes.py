@@ -16,7 +16,8 @@ from opendata.doors.api.openapi import operations
 from opendata.services.access import applications, keys, members, policy, scopes
 from opendata.services.access.changes import Changes, next_version
 from opendata.services.access.policy import SCOPES, Action, InsufficientScope
-from opendata.testing.web import CSV, ROLES, City, build_city, problem_of
+from opendata.testing.records import CSV
+from opendata.testing.web import ROLES, City, build_city, problem_of
 
 READING = ("read", "download", "query")
 GIVABLE = {

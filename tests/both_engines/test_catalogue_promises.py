@@ -16,7 +16,7 @@ from opendata.services.catalog import indexing, organizations
 from opendata.services.harvest import pipeline, runs, sources
 from opendata.testing.hostile_server import Answer, HostileServer
 from opendata.testing.load import eventually
-from opendata.testing.web import complete_record
+from opendata.testing.records import complete_record
 
 API = "/api/v1/datasets"
 MAPPING = {

@@ -12,8 +12,8 @@ from opendata.base.runtime import SYSTEM, outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.engines.search import Plan, SearchIndex
 from opendata.services.catalog import datasets, documents, indexing
-from opendata.testing.search_contract import dataset
-from opendata.testing.web import complete_record
+from opendata.testing.index_documents import dataset
+from opendata.testing.records import complete_record
 from opendata.testing.working import done_job
 
 

@@ -17,7 +17,7 @@ from opendata.base.models import Dataset
 from opendata.base.runtime import SYSTEM
 from opendata.engines.search import SearchIndex
 from opendata.services.catalog import datasets, indexing
-from opendata.testing.web import complete_record
+from opendata.testing.records import complete_record
 
 DATASETS = int(os.environ.get("OPENDATA_TEST_REBUILD_DATASETS", "3000"))
 LOOKS_EVERY = 0.05

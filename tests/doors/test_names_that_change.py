@@ -7,7 +7,8 @@ import pytest
 from opendata.base.models import Organization
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import organizations
-from opendata.testing.web import City, build_city, close_city, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City, build_city, close_city
 
 
 @pytest.fixture

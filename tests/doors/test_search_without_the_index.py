@@ -8,7 +8,8 @@ from opendata.base.models import DatasetDocument
 from opendata.base.runtime import SYSTEM, outbox
 from opendata.engines.search import SearchIndex
 from opendata.services.catalog import indexing
-from opendata.testing.web import City, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City
 
 
 class Away:

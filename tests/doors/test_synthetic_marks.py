@@ -10,7 +10,8 @@ from opendata.base.formats import schemaorg
 from opendata.base.models import Dataset
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import datasets
-from opendata.testing.web import City, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City
 
 SUFFIX = {"": "(dữ liệu mô phỏng)", "/en": "(simulated data)"}
 MADE = complete_record(

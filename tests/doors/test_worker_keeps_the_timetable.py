@@ -7,7 +7,7 @@ from opendata.base.runtime import outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.doors.worker import Worker
 from opendata.testing.load import eventually
-from opendata.testing.web import complete_record
+from opendata.testing.records import complete_record
 
 
 def test_a_long_task_delays_no_effect_and_is_ended_before_the_worker(city):

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from opendata.testing.load import Call, Load, eventually, line, percentile
+from opendata.testing.records import CSV, put_file
 from opendata.testing.stand import Stand
-from opendata.testing.web import CSV, put_file
 
 HOW = ("killed", "hung", "slow")
 UNSEEN = {"killed": "lang=en", "hung": "lang=vi", "slow": ""}

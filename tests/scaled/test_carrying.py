@@ -26,8 +26,9 @@ from opendata.services.access import sessions
 from opendata.services.catalog import indexing
 from opendata.settings import load
 from opendata.testing.databases import new_database
+from opendata.testing.records import complete_record
 from opendata.testing.servers.scratch import free_port
-from opendata.testing.web import ApiClient, City, build_city, complete_record
+from opendata.testing.web import ApiClient, City, build_city
 
 PATHS = (
     "/api/v1/datasets?size=100&sort=title",

@@ -18,9 +18,9 @@ from opendata.engines.search.elastic import generations
 from opendata.services.catalog import datasets, organizations
 from opendata.settings import Settings
 from opendata.testing.databases import new_database
+from opendata.testing.records import complete_record
 from opendata.testing.server_fixtures import start_or_skip
 from opendata.testing.servers import DelayProxy, RedisServer
-from opendata.testing.web import complete_record
 
 
 @pytest.fixture

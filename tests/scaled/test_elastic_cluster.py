@@ -19,7 +19,7 @@ import pytest
 from opendata.base.kit.errors import OpenDataError, Unavailable
 from opendata.engines.search import IndexDocument, Plan, Term
 from opendata.engines.search.elastic import ElasticIndex, read_address
-from opendata.testing.search_contract import dataset, title
+from opendata.testing.index_documents import dataset, title
 from opendata.testing.servers import ElasticCluster, ServerMissing
 
 DATASETS = int(os.environ.get("OPENDATA_TEST_CLUSTER_DATASETS", "2000"))

@@ -11,7 +11,7 @@ import pytest
 from opendata.base.kit.errors import OpenDataError, Unavailable
 from opendata.engines.search import Plan, open_index
 from opendata.engines.search.elastic import ElasticIndex, read_address
-from opendata.testing.search_contract import dataset, ids, title
+from opendata.testing.index_documents import dataset, ids, title
 from opendata.testing.server_fixtures import start_or_skip
 from opendata.testing.servers import DelayProxy, ElasticNode
 from opendata.testing.servers.guarded import GuardedElasticNode

@@ -12,7 +12,8 @@ from opendata.base.models import HarvestSource, Membership, Organization, User
 from opendata.base.runtime import SYSTEM
 from opendata.services.access import applications
 from opendata.testing.databases import new_database
-from opendata.testing.web import City, build_city, close_city, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City, build_city, close_city
 
 NAMES = [
     "An Dương", "Ân Thi", "Bạch Đằng", "Cát Bà", "Cát Hải", "Dương Kinh", "Đồ Sơn", "hải an", "Hải An",

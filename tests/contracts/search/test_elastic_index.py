@@ -12,8 +12,10 @@ from elasticsearch import Elasticsearch
 from opendata.base.kit.errors import Conflict, Unavailable
 from opendata.engines.search import Best, DocumentsRefused, Every, IndexDocument, Plan, Term, open_index
 from opendata.engines.search.elastic import ElasticIndex, generations, lease, read_address
-from opendata.testing.search_contract import SearchContract, dataset, ids, title
+from opendata.testing.index_documents import dataset, ids, title
+from opendata.testing.search_contract import SearchContract
 from opendata.testing.search_plans import compare_with_reference
+from opendata.testing.search_writing_contract import SearchWritingContract
 from opendata.testing.servers import ElasticNode
 
 
@@ -52,7 +54,7 @@ def client(elastic_server: ElasticNode) -> Iterator[Elasticsearch]:
         yield direct
 
 
-class TestElasticIndex(SearchContract):
+class TestElasticIndex(SearchContract, SearchWritingContract):
     @pytest.fixture
     def index(self, opened: ElasticIndex) -> ElasticIndex:
         return opened

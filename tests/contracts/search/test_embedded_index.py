@@ -14,11 +14,13 @@ from opendata.base.kit.errors import Invalid, Unavailable
 from opendata.engines.search import Every, Plan, Term, open_index
 from opendata.engines.search.embedded import EmbeddedIndex, schema
 from opendata.engines.search.fake import MemoryIndex
-from opendata.testing.search_contract import SearchContract, dataset, ids, title
+from opendata.testing.index_documents import dataset, ids, title
+from opendata.testing.search_contract import SearchContract
 from opendata.testing.search_plans import compare_with_reference
+from opendata.testing.search_writing_contract import SearchWritingContract
 
 
-class TestEmbeddedIndex(SearchContract):
+class TestEmbeddedIndex(SearchContract, SearchWritingContract):
     @pytest.fixture
     def index(self, tmp_path: Path) -> EmbeddedIndex:
         return EmbeddedIndex(tmp_path / "index")
@@ -68,7 +70,7 @@ import os, signal, sys
 from pathlib import Path
 from opendata.engines.search.embedded import EmbeddedIndex
 from opendata.testing.search_plans import compare_with_reference
-from opendata.testing.search_contract import dataset
+from opendata.testing.index_documents import dataset
 index = EmbeddedIndex(Path(sys.argv[1]))
 if sys.argv[2] == "rebuild":
     def documents():

@@ -2,9 +2,10 @@ import pytest
 
 from opendata.engines.search.fake import MemoryIndex
 from opendata.testing.search_contract import SearchContract
+from opendata.testing.search_writing_contract import SearchWritingContract
 
 
-class TestMemoryIndex(SearchContract):
+class TestMemoryIndex(SearchContract, SearchWritingContract):
     @pytest.fixture
     def index(self) -> MemoryIndex:
         return MemoryIndex()

@@ -4,7 +4,8 @@ import pytest
 
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import organizations
-from opendata.testing.web import VOCABULARY_PATHS, City, complete_record, problem_of
+from opendata.testing.records import complete_record
+from opendata.testing.web import VOCABULARY_PATHS, City, problem_of
 
 
 def test_a_body_is_found_by_id_slug_and_code(city: City) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from opendata.testing.web import CSV, City, problem_of
+from opendata.testing.records import CSV
+from opendata.testing.web import City, problem_of
 
 ANY = {"If-Match": "*"}
 

@@ -5,7 +5,8 @@ import pytest
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import datasets, organizations
 from opendata.testing.queries import counted
-from opendata.testing.web import City, complete_record, problem_of
+from opendata.testing.records import complete_record
+from opendata.testing.web import City, problem_of
 
 
 def test_a_dataset_is_read_by_id_and_by_slug(still_city: City) -> None:

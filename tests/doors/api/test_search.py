@@ -5,7 +5,8 @@ import pytest
 from opendata.base.kit import cursors
 from opendata.services.catalog.filters import FILTERS
 from opendata.testing.queries import counted
-from opendata.testing.web import City, build_city, close_city, complete_record, problem_of
+from opendata.testing.records import complete_record
+from opendata.testing.web import City, build_city, close_city, problem_of
 
 PATH = "/api/v1/datasets"
 

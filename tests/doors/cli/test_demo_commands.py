@@ -32,7 +32,7 @@ from opendata.services.access import people
 from opendata.services.catalog import datasets, organizations, workflow
 from opendata.settings import Settings
 from opendata.testing import modes
-from opendata.testing.web import complete_record
+from opendata.testing.records import complete_record
 
 FEW = ("D10", "D12", "D24")
 COUNTED = (

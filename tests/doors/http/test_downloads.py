@@ -16,7 +16,8 @@ from opendata.doors.http import ranges
 from opendata.doors.http.dispositions import content_disposition
 from opendata.services.catalog import datasets
 from opendata.services.plans.meter import Meter
-from opendata.testing.web import CSV, City, problem_of
+from opendata.testing.records import CSV
+from opendata.testing.web import City, problem_of
 
 BODY = bytes(range(256)) * 1100
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from opendata.testing.web import City, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City
 
 EMAIL, PASSWORD = "operator@city.example", "a long enough password"
 

@@ -6,7 +6,8 @@ import pytest
 
 from opendata.base.formats.record import Column
 from opendata.testing.queries import counted
-from opendata.testing.web import City, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City
 
 PAGES = ("/", "/datasets", "/organizations", "/topics", "/about", "/docs/api", "/sign-in")
 

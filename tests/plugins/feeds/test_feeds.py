@@ -2,7 +2,8 @@
 
 from xml.etree import ElementTree
 
-from opendata.testing.web import City, complete_record
+from opendata.testing.records import complete_record
+from opendata.testing.web import City
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

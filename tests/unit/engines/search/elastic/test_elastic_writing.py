@@ -19,7 +19,7 @@ from opendata.engines.search.elastic.bulk import (
 )
 from opendata.engines.search.elastic.connection import Connection
 from opendata.engines.search.elastic.schema import upsert_lines
-from opendata.testing.search_contract import dataset
+from opendata.testing.index_documents import dataset
 
 Answer = Callable[[int, str], int]
 """Status of a document in the n-th request, by its id."""
