@@ -4,11 +4,10 @@ looked for wherever something is kept: logs, mails, metrics, the database, every
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -19,20 +18,17 @@ from sqlalchemy import text as statement
 from sqlalchemy.exc import DBAPIError
 from werkzeug.routing import Rule
 
-from opendata.assembly import configure_logging
 from opendata.base.kit import secrets
-from opendata.base.models import Application, Base, Mail, OAuthClient, Organization, User
+from opendata.base.models import Application, Mail, OAuthClient, Organization, User
 from opendata.base.runtime import SYSTEM, Work
-from opendata.base.runtime.database import is_shared
 from opendata.doors.http.identity import COOKIE, TOKEN_FIELD
 from opendata.services.access import keys, mails, people, second_factor, sessions, tokens, webhooks
 from opendata.services.access.oauth import access_tokens, clients, families, refresh, registration
 from opendata.services.access.oauth.signing import SigningKeys
-from opendata.testing.web import City, build_city, close_city
+from opendata.testing.keeping import kept
+from opendata.testing.web import City
 
 PASSWORD = "mật khẩu chim hoàng yến trong mỏ than"
-SEALED_FILES = {"peppers"}
-"""What is there to be secret, for its owner alone."""
 
 
 @dataclass
@@ -55,21 +51,6 @@ class Canaries:
         yield from self.proper.items()
         for text in self.sessions:
             yield "session", text
-
-
-@pytest.fixture
-def loud(engines: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[City]:
-    """A city whose every logger is at DEBUG, those of libraries too."""
-    city = build_city(tmp_path / "city")
-    configure_logging(replace(city.platform.settings, log_level="DEBUG"))
-    quiet = {name: logging.getLogger(name).level for name in ("", "authlib", "sqlalchemy.engine")}
-    for name in quiet:
-        logging.getLogger(name).setLevel(logging.DEBUG)
-    yield city
-    for name, level in quiet.items():
-        logging.getLogger(name).setLevel(level)
-    configure_logging(city.platform.settings)
-    close_city(city, tmp_path / "city")
 
 
 @pytest.fixture
@@ -177,18 +158,11 @@ def signed_in(city: City, address: str, method: str, form: Mapping[str, Any], ca
 
 
 def answered(response: Any) -> None:
-    assert response.status_code < 500, (response.request.method, response.request.path, response.status_code)
-
-
-def kept(city: City) -> Iterator[tuple[str, bytes]]:
-    """Everything an installation keeps: tables and files, what was replaced in them included."""
-    if is_shared(city.platform.engine):
-        with city.platform.engine.connect() as connection:
-            for table in Base.metadata.sorted_tables:
-                yield table.name, repr(connection.execute(select(table)).all()).encode()
-    for path in city.platform.settings.data.rglob("*"):
-        if path.is_file() and path.name not in SEALED_FILES:
-            yield path.name, path.read_bytes()
+    """A problem tells of no secret, though it names the address and what was wrong in the request."""
+    request = response.request
+    assert response.status_code < 500, (request.method, request.path, response.status_code)
+    if response.mimetype == "application/problem+json":
+        assert secrets.redact(response.text) == response.text, (request.method, request.path)
 
 
 def delivered(city: City) -> Iterator[tuple[str, bytes]]:
