@@ -17,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from opendata.services.access.changes import Changes
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.meter import Meter
+from opendata.testing.hostile_server import Answer, HostileServer
 from opendata.testing.web import City, build_city, close_city
 
 from .conftest import served
@@ -171,3 +172,28 @@ def _see_a_call(page: Page) -> None:
         time.sleep(0.5)
         page.reload()
     expect(page.locator("main")).to_contain_text("/api/v1/datasets")
+
+
+@pytest.fixture
+def foreign_site(portal: str) -> Iterator[str]:
+    """A page of another site that shows the portal in a frame."""
+    frame = f'<iframe src="{portal}/embed/signup?product=du-lieu-mo" width="340" height="420"></iframe>'
+    with HostileServer(lambda _: Answer(body=frame.encode(), type="text/html")) as server:
+        yield server.url.replace("127.0.0.1", "localhost")
+
+
+def test_a_page_of_another_site_leads_to_a_key(phone: Callable[[], Page], foreign_site: str) -> None:
+    page = phone()
+    page.goto(foreign_site)
+    shown = page.frame_locator("iframe")
+    expect(shown.locator("h1")).to_have_text("du-lieu-mo")
+    with page.expect_popup() as opened:
+        shown.get_by_role("link", name="Đăng ký và nhận khóa").click()
+    form = opened.value
+    expect(form.locator("[name=product]")).to_have_value("du-lieu-mo")
+    form.locator("[name=name]").fill("Nguyễn Nhúng")
+    form.locator("[name=email]").fill(f"nhung{next(NUMBER)}@vidu.example")
+    form.locator("[name=password]").fill("con tàu cập bến lúc năm giờ")
+    form.get_by_role("button", name="Đăng ký", exact=True).click()
+    expect(form.locator("#new-key")).to_contain_text("hpd_live_")
+    assert fits(form)

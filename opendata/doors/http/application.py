@@ -57,6 +57,13 @@ def forms_may_lead_to(origins: Iterable[str]) -> str:
     return CONTENT_SECURITY_POLICY.replace(own, " ".join((own, *origins)))
 
 
+def may_be_framed() -> str:
+    """The policy of a page that other sites may show within theirs: it asks for nothing."""
+    return CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *").replace(
+        "form-action 'self'", "form-action 'none'"
+    )
+
+
 READABLE_HEADERS = ", ".join(
     (
         "Accept-Ranges",

@@ -47,6 +47,7 @@ PATHS = {
     "security": "/account/security",
     "consents": "/account/apps",
     "sign-up": "/sign-up",
+    "embedded-sign-up": "/embed/signup",
     "confirm": "/confirm",
     "forgot": "/forgot",
     "reset": "/reset",

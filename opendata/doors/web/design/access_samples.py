@@ -66,6 +66,7 @@ def _product() -> dict[str, Any]:
         "held": held,
         "applications": [("app_2", "Thử")],
         "may_edit": True,
+        "embedded": "<iframe src=…></iframe>",
         "errors": {},
         "error": "",
     }
@@ -102,6 +103,7 @@ def _subscriptions() -> dict[str, Any]:
         "subscriptions": [_held("pending"), _held("paused", reason="Điều khoản mới chưa được chấp nhận.")],
         "products": [PRODUCT],
         "may_edit": True,
+        "embedded": "<iframe src=…></iframe>",
         "error": "",
     }
 
@@ -169,6 +171,7 @@ def _webhooks(*, filled: bool) -> dict[str, Any]:
         "kinds": ["key.expiring", "quota.warning"],
         "sample": "import hmac\n",
         "may_edit": True,
+        "embedded": "<iframe src=…></iframe>",
         "room": True,
         "secret": "hpd_wh_" + "K7Qm2xVb9LtRz4NcW8sYp1HdGf6JaE3u3EY1lJ" if filled else "",
         "secret_of": endpoint["url"],
@@ -206,6 +209,8 @@ PAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "products/list": lambda: {"products": [PRODUCT], "plans": [PLAN, {**PLAN, "slug": "partner"}]},
     "products/product": _product,
     "products/requests": _requests,
+    "developers/sign_up-product": lambda: {"errors": {"terms": "?"}, "values": {}, "product": PRODUCT},
+    "developers/embedded_sign_up": lambda: {"product": PRODUCT, "plan": PLAN},
     "products/edit": _edit,
     "usage/subscriptions": _subscriptions,
     "usage/application": _usage,
@@ -215,4 +220,8 @@ PAGES: dict[str, Callable[[], dict[str, Any]]] = {
     "notices-none": lambda: _notices(filled=False),
     "operator/blocks": _blocks,
 }
-TEMPLATES = {"developers/webhooks-none": "developers/webhooks.html", "notices-none": "notices.html"}
+TEMPLATES = {
+    "developers/sign_up-product": "developers/sign_up.html",
+    "developers/webhooks-none": "developers/webhooks.html",
+    "notices-none": "notices.html",
+}

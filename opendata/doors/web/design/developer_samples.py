@@ -59,7 +59,6 @@ def _new_key() -> dict[str, Any]:
         "answer": samples.ANSWER,
         "application": APPLICATION,
         "key": KEYS[0],
-        "fresh": True,
         "unconfirmed": {"email": "nhom@xebuyt.example", "days": 7},
         "old": None,
     }

@@ -1,25 +1,23 @@
 """What can be subscribed to, with the limits that count now; and the desk of those who decide about it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.kit.errors import OpenDataError
-from opendata.base.models import Organization, Plan, PlanVersion, Product
+from opendata.base.models import Organization, Product
 from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, platform, reading, writing
 from opendata.doors.http.permissions import ANYONE, SIGNED_IN, permission
 from opendata.doors.http.problems import field_sentences, sentence
-from opendata.doors.web import display, forms
+from opendata.doors.web import display, forms, offers
 from opendata.doors.web.rendering import form_page, page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
-from opendata.services.plans import deciding, plans, products, rules, showing, subscriptions
+from opendata.services.plans import deciding, plans, products, showing, subscriptions
 from opendata.services.plans.gate import PlanGate
-from opendata.services.plans.showing import Shown
 
 blueprint = Blueprint("products", __name__)
 NEW = "new"
@@ -30,8 +28,11 @@ LANGUAGES = ("vi", "en")
 @permission(ANYONE)
 def listing() -> Response:
     with reading() as work:
-        offered = [_product(item) for item in showing.shown(work, products.listing(work))]
-        known = [_plan(*row) for row in plans.listing(work)]
+        offered = [offers.described(item) for item in showing.shown(work, products.listing(work))]
+        known = [
+            {"title": plan.title, "self_service": plan.self_service, **offers.limits(version)}
+            for plan, version in plans.listing(work)
+        ]
     return page("products/list.html", nav="developers", products=offered, plans=known)
 
 
@@ -49,8 +50,8 @@ def _one(slug: str, error: OpenDataError | None = None) -> Response:
         taken = {application.id for item, application in mine if item.state not in subscriptions.FINAL}
         free = [item for item in _own_applications(work) if item.id not in taken]
         values: dict[str, Any] = {
-            "product": _product(shown),
-            "plan": _plan(plans.get(work, found.plan_slug), shown.version) if shown.version else None,
+            "product": offers.described(shown),
+            "plan": offers.limits(shown.version) if shown.version else None,
             "held": [
                 {
                     "application": application.name,
@@ -63,6 +64,7 @@ def _one(slug: str, error: OpenDataError | None = None) -> Response:
             ],
             "applications": [(item.id, item.name) for item in free],
             "may_edit": policy.allows(caller(), Action.ORGANIZATION_EDIT, found.organization_id),
+            "embedded": _frame(found),
         }
     errors = field_sentences(error) if error else {}
     return form_page(
@@ -73,6 +75,13 @@ def _one(slug: str, error: OpenDataError | None = None) -> Response:
         errors=errors,
         **values,
     )
+
+
+def _frame(found: Product) -> str:
+    """What shows the product and the way to a key within a page of another site."""
+    base = platform().settings.base_url.rstrip("/")
+    address = f"{base}{display.to('embedded-sign-up')}?product={found.slug}"
+    return f'<iframe src="{address}" title="{found.slug}" width="360" height="420" loading="lazy"></iframe>'
 
 
 def _is_person() -> bool:
@@ -101,39 +110,6 @@ def subscribe(slug: str) -> BaseResponse:
             raise
         return _one(slug, error)
     return redirect(display.to("subscriptions", chosen), 303)
-
-
-def _product(shown: Shown) -> dict[str, Any]:
-    item, owner = shown.product, shown.owner
-    fields = (
-        "slug", "title", "description", "approval", "decide_by_days", "terms", "terms_revision", "apis",
-        "datasets", "visibility",
-    )  # fmt: skip
-    return {
-        **{name: getattr(item, name) for name in fields},
-        "plan": item.plan_slug,
-        "organization": {"slug": owner.slug, "name": owner.name} if owner else None,
-        "took": _in_words(shown.took),
-    }
-
-
-def _in_words(took: timedelta | None) -> tuple[str, int] | None:
-    """(days or hours, how many): a figure one can compare with a promise."""
-    if took is None:
-        return None
-    hours = max(1, round(took / timedelta(hours=1)))
-    return ("days", round(hours / 24)) if hours >= 48 else ("hours", hours)
-
-
-def _plan(plan: Plan, version: PlanVersion) -> dict[str, Any]:
-    return {
-        "slug": plan.slug,
-        "title": plan.title,
-        "number": version.number,
-        "page_max": version.page_max,
-        "self_service": plan.self_service,
-        "rules": rules.compile_rules(version.rules),
-    }
 
 
 def _zone() -> Any:
@@ -168,7 +144,7 @@ def _requests(error: OpenDataError | None = None) -> Response:
             }
             for item, wanted, application in subscriptions.to_decide(work)
         ]
-        offered = [_product(item) for item in showing.shown(work, products.managed(work))]
+        offered = [offers.described(item) for item in showing.shown(work, products.managed(work))]
     return form_page(
         "products/requests.html",
         nav="desk",
@@ -223,7 +199,7 @@ def _edit(slug: str, error: OpenDataError | None = None, values: Mapping[str, An
     with reading() as work:
         found = None if slug == NEW else _managed(work, slug)
         bodies = [work.session.get_one(Organization, key) for key, _ in _departments()]
-        shown = values or (_product(*showing.shown(work, [found])) if found else {})
+        shown = values or (offers.described(*showing.shown(work, [found])) if found else {})
         choices = {plan.slug: plan.title for plan, _ in plans.offered(work)}
         if found is not None and found.plan_slug not in choices:  # given by an operator: it may stay
             choices[found.plan_slug] = plans.get(work, found.plan_slug).title
