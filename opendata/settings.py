@@ -16,6 +16,7 @@ from environs import Env
 from opendata.base.kit.errors import Invalid
 from opendata.base.kit.networks import read_factors
 from opendata.base.kit.secrets import read_peppers
+from opendata.base.kit.working_days import calendar
 
 
 def _setting(default: Any, help_text: str) -> Any:
@@ -70,6 +71,9 @@ class Settings:
     portal_name_en: str = _setting("Hai Phong Open Data", "Name of the portal in English.")
     contact_email: str = _setting("dulieumo@haiphong.example", "Office that answers for the portal.")
     time_zone: str = _setting("Asia/Ho_Chi_Minh", "Time zone of schedules and of dates on pages.")
+    holidays: str = _setting(
+        "VN", "Country whose public holidays are no working days; empty: weekends alone."
+    )
     worker_in_web: bool = _setting(True, "Run the job worker as a thread of the web process (embedded mode).")
     trusted_proxies: int = _setting(0, "Number of proxies in front whose X-Forwarded-* headers count.")
     max_upload_mb: int = _setting(200, "Largest uploaded file, in MB.")
@@ -208,7 +212,7 @@ def _validate(settings: Settings) -> None:
         problems["key_prefix"] = "cần 2 đến 8 chữ thường hoặc chữ số"
     if settings.files_accel and not re.fullmatch(r"(/[\w.~-]+)+", settings.files_accel, re.ASCII):
         problems["files_accel"] = "cần một đường dẫn như /_files"
-    problems |= _wrong_networks(settings)
+    problems |= _wrong_networks(settings) | _wrong_country(settings)
     if problems:
         raise Invalid(fields=problems)
 
@@ -218,6 +222,14 @@ def _wrong_networks(settings: Settings) -> dict[str, str]:
         read_factors(settings.network_multipliers)
     except ValueError as error:
         return {"network_multipliers": str(error)}
+    return {}
+
+
+def _wrong_country(settings: Settings) -> dict[str, str]:
+    try:
+        calendar(settings.holidays)
+    except ValueError:
+        return {"holidays": "cần một mã nước như VN"}
     return {}
 
 

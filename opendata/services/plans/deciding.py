@@ -2,32 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from statistics import median_low
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
 
+from opendata.base.kit.working_days import working_days_after
 from opendata.base.models import AuditEvent, Product, Subscription
 from opendata.base.runtime import Work
 
-SATURDAY = 5
 MEASURED = 100
 """Requests that were decided, at most, that the median of a product is of."""
 
 
-def decide_by(found: Subscription, wanted: Product, zone: ZoneInfo) -> datetime:
+def decide_by(work: Work, found: Subscription, wanted: Product) -> datetime:
     """The time of day of the request, on the last working day in which the department promised to decide."""
-    return working_days_after(found.requested_at, wanted.decide_by_days, zone)
-
-
-def working_days_after(start: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same time of the city so many working days later; Saturdays and Sundays are none."""
-    local = start.astimezone(zone)
-    while days > 0 or local.weekday() >= SATURDAY:
-        local += timedelta(days=1)
-        days -= local.weekday() < SATURDAY
-    return local.astimezone(UTC)
+    settings = work.platform.settings
+    zone = ZoneInfo(settings.time_zone)
+    return working_days_after(found.requested_at, wanted.decide_by_days, zone, settings.holidays)
 
 
 def median_decisions(work: Work, wanted: Sequence[Product]) -> dict[str, timedelta]:

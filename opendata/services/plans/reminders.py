@@ -7,7 +7,6 @@ what cannot be told keeps nothing behind it waiting.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, exists, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -59,7 +58,6 @@ def tell_of_ends(platform: Platform, step: int, above: int) -> int:
 
 def tell_of_waiting(platform: Platform) -> int:
     """Remind a department of a request once the day it promised to decide by has passed."""
-    zone = ZoneInfo(platform.settings.time_zone)
     query = (
         select(Subscription, Product)
         .join(Product, Product.id == Subscription.product_id)
@@ -72,7 +70,7 @@ def tell_of_waiting(platform: Platform) -> int:
             subscriptions.remind(work, found, wanted)
             for found, wanted in rows
             if subscriptions.subject(found) not in known
-            and deciding.decide_by(found, wanted, zone) <= work.now
+            and deciding.decide_by(work, found, wanted) <= work.now
         )
 
     return _in_batches(platform, query, Subscription.id, tell)

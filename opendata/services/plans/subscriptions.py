@@ -8,7 +8,6 @@ Rejected and ended are final. One subscription that is not final for each applic
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -279,13 +278,12 @@ def publish(
 
 def _tell_deciders(work: Work, found: Subscription, wanted: Product, kind: str) -> bool:
     application = work.session.get_one(Application, found.application_id)
-    zone = ZoneInfo(work.platform.settings.time_zone)
     told = {
         **_about(found, wanted),
         "application": application.id,
         "application_name": application.name,
         "since": instant(found.requested_at),
-        "until": instant(deciding.decide_by(found, wanted, zone)),
+        "until": instant(deciding.decide_by(work, found, wanted)),
     }
     people = notices.admins(work, wanted.organization_id) if wanted.organization_id else ()
     return notices.tell(work, people, kind, subject(found), told) > 0

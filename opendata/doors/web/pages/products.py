@@ -17,7 +17,6 @@ from opendata.doors.web.rendering import form_page, page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.plans import deciding, plans, products, showing, subscriptions
-from opendata.services.plans.gate import PlanGate
 
 blueprint = Blueprint("products", __name__)
 NEW = "new"
@@ -57,7 +56,7 @@ def _one(slug: str, error: OpenDataError | None = None) -> Response:
                     "application": application.name,
                     "id": application.id,
                     "state": item.state,
-                    "decide_by": deciding.decide_by(item, found, _zone()),
+                    "decide_by": deciding.decide_by(work, item, found),
                     "reason": item.reason,
                 }
                 for item, application in mine
@@ -112,10 +111,6 @@ def subscribe(slug: str) -> BaseResponse:
     return redirect(display.to("subscriptions", chosen), 303)
 
 
-def _zone() -> Any:
-    return platform().part(PlanGate).zone
-
-
 # --- those who decide -----------------------------------------------------------------------------
 
 
@@ -138,8 +133,8 @@ def _requests(error: OpenDataError | None = None) -> Response:
                 "plan": item.plan_slug,
                 "state": item.state,
                 "requested_at": item.requested_at,
-                "decide_by": deciding.decide_by(item, wanted, _zone()),
-                "late": deciding.decide_by(item, wanted, _zone()) < work.now,
+                "decide_by": deciding.decide_by(work, item, wanted),
+                "late": deciding.decide_by(work, item, wanted) < work.now,
                 "reason": item.reason,
             }
             for item, wanted, application in subscriptions.to_decide(work)

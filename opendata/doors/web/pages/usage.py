@@ -173,7 +173,7 @@ def _held(work: Work, item: Subscription) -> dict[str, Any]:
         "plan": item.plan_slug,
         "state": item.state,
         "requested_at": item.requested_at,
-        "decide_by": deciding.decide_by(item, product, platform().part(PlanGate).zone),
+        "decide_by": deciding.decide_by(work, item, product),
         "reason": item.reason,
         "terms": product.terms,
         "terms_revision": product.terms_revision,
