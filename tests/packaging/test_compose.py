@@ -124,7 +124,8 @@ def test_nginx_sends_the_files_of_the_store_that_the_portal_names():
     config = text_of("config/nginx.conf")
     assert f"location {place}/ {{" in config
     endpoint = re.search(r"endpoint=(http://[^&\s]+)", our_settings(scaled["web1"])["OPENDATA_FILES_URL"])[1]
-    assert f"proxy_pass {endpoint}/;" in config
+    assert f"set $store {endpoint};" in config
+    assert "proxy_pass $store;" in config
     assert f"proxy_set_header Host {endpoint.removeprefix('http://')};" in config
 
 

@@ -30,6 +30,8 @@ class Lease:
     at: float = 0.0
     readings: tuple[Reading, ...] = ()
     told: Any = None
+    ended: bool = False
+    """Another has taken its place; what is given back to it goes to the counters at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ class Leases:
     def give_back(self, lease: Lease, amount: int) -> None:
         """Of a call that is not charged after all. The next round returns it to the counters."""
         with self._lock:
-            lease.left += amount
+            if not lease.ended:
+                lease.left += amount
+                return
+        self._return(lease, amount)
 
     def sweep(self) -> None:
         """Return what lay unused for too long. Call it a few times a second."""
@@ -86,14 +91,13 @@ class Leases:
             with self._lock:
                 left, lease.left = lease.left, 0
                 if now >= lease.until or now - lease.at > 60:
-                    self._held.pop(subject, None)
+                    self._end(subject, lease)
             self._return(lease, left)
 
     def close(self) -> None:
         with self._lock:
-            held = [(lease, lease.left) for lease in self._held.values()]
-            self._held.clear()
-        for lease, left in held:
+            ended = [(lease, self._end(subject, lease)) for subject, lease in list(self._held.items())]
+        for lease, left in ended:
             self._return(lease, left)
 
     def _asked(
@@ -101,21 +105,41 @@ class Leases:
     ) -> tuple[bool, Lease]:
         now = self._now()
         if lease is None or now >= lease.until:
-            if lease is not None:
-                self._return(lease, lease.left)
-            asked = ask()
-            lease = Lease(asked.cells, asked.rate, asked.until)
+            lease = self._renewed(subject, lease, ask(), now)
         with self._lock:
             back, lease.left = lease.left, 0
         taken = self._counters.take(lease.cells, need, max(need, self._lot(lease)), back=back)
         with self._lock:
             lease.readings, lease.at, lease.told = taken.readings, now, None
-            lease.left += max(0, taken.granted - need)
-            self._held[subject] = lease
-            self._held.move_to_end(subject)
-            if len(self._held) > KEPT:
-                self._held.popitem(last=False)
+            if not lease.ended:
+                self._held.move_to_end(subject)
+        if taken.granted > need:
+            self.give_back(lease, taken.granted - need)
         return taken.granted >= need, lease
+
+    def _renewed(self, subject: Hashable, before: Lease | None, asked: Asked, now: float) -> Lease:
+        """The one lease of the subject: that of another thread, where one was quicker. What those that go
+        for it hold is returned."""
+        ended: list[tuple[Lease, int]] = []
+        with self._lock:
+            lease = self._held.get(subject)
+            if lease is None or lease is before:
+                if lease is not None:
+                    ended.append((lease, self._end(subject, lease)))
+                lease = self._held[subject] = Lease(asked.cells, asked.rate, asked.until, at=now)
+                if len(self._held) > KEPT:
+                    oldest, other = next(iter(self._held.items()))
+                    ended.append((other, self._end(oldest, other)))
+        for other, left in ended:
+            self._return(other, left)
+        return lease
+
+    def _end(self, subject: Hashable, lease: Lease) -> int:
+        """Held no more; what was left of it. Under the lock."""
+        if self._held.get(subject) is lease:
+            del self._held[subject]
+        left, lease.left, lease.ended = lease.left, 0, True
+        return left
 
     def _lot(self, lease: Lease) -> int:
         """A quarter of a second of the rate, where the tightest cell has plenty; else one."""
