@@ -30,8 +30,7 @@ seconds and Redis for that of its counters; the others are waited for."""
 class Stand:
     """Four servers behind proxies, `web`, `workers`, and `city`, whose own platform goes past the proxies
     and tells what has really been written. `published` is in the city's index; `dataset` has a stored file,
-    `resource`. `keys` are secrets: `reader` and `writer` of the department's reviewer, `cold` is in no
-    process's memory."""
+    `resource`. `keys` are secrets: `reader` and `writer` of the department's reviewer."""
 
     def __init__(self, folder: Path, *, workers: int = 2, web_workers: int = 2) -> None:
         self._folder, self._workers, self._web_workers = folder, workers, web_workers
@@ -83,7 +82,6 @@ class Stand:
         self.keys = {
             "reader": self.city.key_of("reviewer"),
             "writer": self.city.key_of("reviewer", "read", "publish", "harvest"),
-            "cold": self.city.key_of("member"),
         }
 
     def _engines(self, *, proxied: bool) -> dict[str, str]:
