@@ -7,6 +7,13 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+# Most tests side by side, each file in one process; then, one after the other, those that want the machine.
+TEST = failed=0; \
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "not alone" || failed=1; \
+	$(PYTEST) -m alone || failed=1; \
+	exit $$failed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help: ## print this list
@@ -20,19 +27,19 @@ demo: $(VENV)/.run assets-quiet ## fill the portal with the demo city and serve 
 test: $(VENV)/.dev ## run every test that this machine can run
 	@tools/install_test_programs
 	@$(BIN)/python tools/build_static.py --dev
-	$(BIN)/python -m pytest
+	@$(TEST)
 
 # Every test that depends on the mode: that asks for the fixture `engines`. All others are in `make test`.
 test-scaled: $(VENV)/.dev ## run the tests again on PostgreSQL, Elasticsearch, Redis and S3
 	@tools/install_test_programs
 	@$(BIN)/python tools/build_static.py --dev
-	OPENDATA_TEST_MODE=scaled $(BIN)/python -m pytest
+	@export OPENDATA_TEST_MODE=scaled; $(TEST)
 
 scaled: $(VENV)/.dev assets-quiet ## serve the demo city on real servers on this machine: make scaled [PORT=8000]
 	OPENDATA_TEST_INSTALL=$${OPENDATA_TEST_INSTALL:-1} $(BIN)/python tools/scaled.py --port $(PORT)
 
 unit: $(VENV)/.dev ## run the unit tests alone (under a minute)
-	$(BIN)/python -m pytest -q tests/unit tests/architecture
+	$(PYTEST) -q -n $(WORKERS) tests/unit tests/architecture
 
 lint: $(VENV)/.dev ## check format, style, types and the floors of the house
 	$(BIN)/ruff format --check .

@@ -1,4 +1,5 @@
-"""Skips of the test run: told with their reasons, counted at the end, and failures where a run is strict.
+"""Which tests want the machine for themselves, and skips: told with their reasons, counted at the end, and
+failures where a run is strict.
 
 A test that cannot run here (no browser, no server) skips with a reason that names what is missing. With
 OPENDATA_TEST_STRICT=1 that is a failure. A skip whose reason begins with "does not apply" stays a skip: no
@@ -8,11 +9,22 @@ checkout lacks anything for it (documents of others that only some machines hold
 import os
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 DOES_NOT_APPLY = "does not apply"
+ALONE = ("faults", "scaled")
+"""Folders of tests that drive whole processes, and stop them. Single modules say `alone` themselves."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before they are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in ALONE:
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.hookimpl(wrapper=True)

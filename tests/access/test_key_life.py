@@ -24,6 +24,8 @@ from opendata.services.access.keys import KeyReplaced, KeyRevoked, TooManyKeys
 from opendata.services.access.last_use import LastUse
 from opendata.testing.web import City, problem_of
 
+pytestmark = pytest.mark.alone
+
 URL = "/api/v1/datasets"
 PASSWORD = "a long enough password"
 SEED = random.randrange(2**32)

@@ -26,6 +26,8 @@ from opendata.services.access.oauth import clients
 from opendata.testing.queries import counted
 from opendata.testing.web import City, build_city, close_city
 
+pytestmark = pytest.mark.alone
+
 MOST_T = 4.5
 CLOSE = 0.05
 ROUNDS = 5

@@ -3,7 +3,11 @@
 import threading
 import time
 
+import pytest
+
 from opendata.services.access.changes import LATEST, MOMENT, Changes
+
+pytestmark = pytest.mark.alone
 
 
 def test_only_one_waits_for_a_database_that_hangs(platform, monkeypatch) -> None:

@@ -19,6 +19,8 @@ from opendata.engines.search import SearchIndex
 from opendata.services.catalog import datasets, indexing
 from opendata.testing.records import complete_record
 
+pytestmark = pytest.mark.alone
+
 DATASETS = int(os.environ.get("OPENDATA_TEST_REBUILD_DATASETS", "3000"))
 LOOKS_EVERY = 0.05
 FOUND_WITHIN = 2.0

@@ -25,6 +25,8 @@ from opendata.settings import Settings
 from opendata.testing import modes
 from opendata.testing.servers.scratch import free_port
 
+pytestmark = pytest.mark.alone
+
 PATIENCE = 40.0
 
 

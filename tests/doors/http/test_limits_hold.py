@@ -27,6 +27,8 @@ from opendata.testing.queries import counted
 from opendata.testing.servers import RedisServer
 from opendata.testing.web import City, build_city, close_city, problem_of
 
+pytestmark = pytest.mark.alone
+
 URL = "/api/v1/datasets?size=1"
 ITEM = re.compile(
     r'"(?P<name>[\x20-\x21\x23-\x5b\x5d-\x7e]*)"'

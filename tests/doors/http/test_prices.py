@@ -14,6 +14,8 @@ from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.testing.web import City, problem_of
 
+pytestmark = pytest.mark.alone
+
 ROWS, SIZE = 5000, 81_920
 PATH = "/api/v1/rows"
 

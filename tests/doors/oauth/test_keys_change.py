@@ -15,6 +15,8 @@ from sqlalchemy import update
 from opendata.base.models import SigningKey
 from opendata.base.runtime import SYSTEM
 
+pytestmark = pytest.mark.alone
+
 ITSELF = {"grant_type": "client_credentials"}
 
 
