@@ -2,12 +2,12 @@
 
 import sys
 from typing import Any, TextIO
-from uuid import UUID
 
 import click
 import yaml
 
 from opendata.base.kit.errors import N_, Invalid
+from opendata.base.kit.ids import is_id
 from opendata.doors.cli.console import Console, json_option, with_console
 from opendata.doors.cli.lazy import Group
 from opendata.services.access import blocks
@@ -106,19 +106,11 @@ def block(console: Console, network: str, *, reason: str, hours: int | None) -> 
 @with_console
 def unblock(console: Console, block: str, *, reason: str) -> None:
     with console.work() as work:
-        if _is_id(block):
+        if is_id(block):
             lifted = [blocks.lift(work, block, reason)]
         else:
             lifted = list(blocks.lift_network(work, block, reason))
     console.say(N_("Đã bỏ chặn %(network)s."), network=", ".join(row.network for row in lifted))
-
-
-def _is_id(word: str) -> bool:
-    try:
-        UUID(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _document(text: str) -> Any:

@@ -19,7 +19,7 @@ from opendata.services.access.oauth.clients import Client
 from opendata.services.access.oauth.messages import Person, Request
 
 LIFE = timedelta(seconds=60)
-"""How long a used code is remembered, so that its second use is noticed."""
+"""A used code is remembered longer, until `purging` forgets it, so that its second use is noticed."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
