@@ -20,6 +20,7 @@ from opendata.base.runtime import Platform
 from opendata.doors.http import address
 from opendata.doors.http.context import caller
 from opendata.engines.counters import Cell, Counters, CountersStorage, CountersUnavailable
+from opendata.services.access import people
 
 STRATEGY = "sliding-window-counter"
 PREFIX = f"fl1:{STRATEGY}:"
@@ -36,8 +37,9 @@ def _account() -> str:
 
 
 def _account_tried() -> str:
-    """The account a form names, from this network; only a digest of it leaves here."""
-    named = request.form.get("email", "").strip().casefold()[:320]
+    """The account a form names, from this network; only a digest of it leaves here. However the address is
+    written, it is told apart as accounts are found."""
+    named = people.email_key(request.form.get("email", ""))[:320]
     return hashlib.sha256(f"{_network()}|{named}".encode()).hexdigest()[:32]
 
 

@@ -40,6 +40,13 @@ def test_guessing_a_password_ends_after_ten_tries(city: City) -> None:
     assert try_to_sign_in(client, "reviewer@haiphong.example") == 401, "another account waits as well"
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u2060", "\0"], ids=ascii)
+def test_one_account_has_one_bucket_however_its_address_is_written(city: City, unseen: str) -> None:
+    client = guarded(city, sign_in="2 per 5 minutes")
+    written = [f"editor{unseen * n}@haiphong.example" for n in range(4)]
+    assert [try_to_sign_in(client, email) for email in written] == [401] * 2 + [429] * 2
+
+
 def test_the_whole_site_has_a_bucket_too(city: City) -> None:
     client = guarded(city, sign_in_site="4 per 5 minutes")
     tried = [try_to_sign_in(client, f"person{n}@haiphong.example") for n in range(6)]
