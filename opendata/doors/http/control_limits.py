@@ -17,7 +17,7 @@ from limits import parse_many
 
 from opendata.base.kit.errors import Invalid
 from opendata.base.runtime import Platform
-from opendata.doors.http import address
+from opendata.doors.http import address, networks
 from opendata.doors.http.context import caller
 from opendata.engines.counters import Cell, Counters, CountersStorage, CountersUnavailable
 from opendata.services.access import people
@@ -69,13 +69,24 @@ class Bucket:
     methods: tuple[str, ...] = ("POST",)
     when: Callable[[Response], bool] | None = None
     """Which answers are counted; all of them unless said."""
+    shared: bool = False
+    """Whether an address behind which many people are has room for all of them (`network_multipliers`)."""
+
+    def room(self) -> str:
+        """The limit for the request that is served."""
+        times = networks.factor(request.remote_addr) if self.shared else 1
+        return "; ".join(
+            repr(type(item)(item.amount * times, item.multiples)) for item in parse_many(self.limit)
+        )
 
 
 BUCKETS: Mapping[str, Bucket] = {
     "sign_in": Bucket("10 per 5 minutes", _account_tried),
+    "sign_in_network": Bucket("60 per 5 minutes", _network, shared=True),
     "sign_in_site": Bucket("1000 per 5 minutes", _site),
     "second_step": Bucket("10 per 5 minutes", _network),
     "reset": Bucket("10 per 5 minutes", _account_tried),
+    "reset_network": Bucket("60 per 5 minutes", _network, shared=True),
     "reset_site": Bucket("1000 per 5 minutes", _site),
     "sign_up": Bucket("5 per hour", _network),
     "code": Bucket("10 per 5 minutes", _account, ("POST", "PUT", "DELETE")),
@@ -89,10 +100,10 @@ BUCKETS: Mapping[str, Bucket] = {
 }
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
-    "signing_in.sign_in_submit": ("sign_in", "sign_in_site"),
+    "signing_in.sign_in_submit": ("sign_in", "sign_in_network", "sign_in_site"),
     "signing_in.second_step": ("second_step",),
     "signing_in.to_provider": ("second_step",),
-    "mailbox.forgot_submit": ("reset", "reset_site"),
+    "mailbox.forgot_submit": ("reset", "reset_network", "reset_site"),
     "developers.sign_up_submit": ("sign_up",),
     "account.change": ("mail",),
     "account.secure": ("code",),
@@ -118,7 +129,8 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "home.home": ("search",),
     "operator.*": ("admin",),
 }
-"""View by blueprint and name; `*` for all of a blueprint. Pages and REST are named alike."""
+"""View by blueprint and name; `*` for all of a blueprint. Pages and REST are named alike. The first bucket
+that is full refuses and nothing is drawn from those after it, so that no network empties the site's."""
 
 
 def install(app: Flask, platform: Platform) -> None:
@@ -177,7 +189,7 @@ def _names_for(endpoint: str) -> tuple[str, ...]:
 def _guarded(limiter: Limiter, view: Any, buckets: Mapping[str, Bucket]) -> Any:
     for name, bucket in buckets.items():
         view = limiter.shared_limit(
-            bucket.limit,
+            bucket.room,
             scope=name,
             key_func=bucket.key,
             methods=list(bucket.methods),

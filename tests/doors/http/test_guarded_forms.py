@@ -53,6 +53,33 @@ def test_the_whole_site_has_a_bucket_too(city: City) -> None:
     assert tried == [401] * 4 + [429] * 2
 
 
+@pytest.mark.parametrize("form", ["sign_in", "reset"])
+def test_no_network_empties_the_bucket_of_the_whole_site(city: City, form: str) -> None:
+    client = guarded(city, **{f"{form}_network": "2 per 5 minutes", f"{form}_site": "4 per 5 minutes"})
+
+    def tried(remote: str, times: int) -> list[bool]:
+        path, there = ("/sign-in" if form == "sign_in" else "/forgot"), {"REMOTE_ADDR": remote}
+        client.get(path)
+        token = client.get_cookie("opendata_form")
+        data = {"password": "wrong-password-1", "csrf_token": token.value if token else ""}
+        return [
+            client.post(path, data={**data, "email": f"{n}@b.example"}, environ_base=there).status_code != 429
+            for n in range(times)
+        ]
+
+    assert tried("203.0.113.5", 7) == [True] * 2 + [False] * 5
+    assert tried("203.0.113.6", 3) == [True] * 2 + [False]
+
+
+def test_a_school_behind_one_address_signs_in_as_many_people_as_it_counts_for(city: City) -> None:
+    object.__setattr__(city.platform.settings, "network_multipliers", {"203.0.113.5/32": 3})
+    client = guarded(city, sign_in_network="2 per 5 minutes")
+    for remote, room in (("203.0.113.5", 6), ("203.0.113.6", 2)):
+        there = {"REMOTE_ADDR": remote}
+        tried = [try_to_sign_in(client, f"{n}@b.example", environ_base=there) for n in range(room + 1)]
+        assert tried == [401] * room + [429]
+
+
 def test_both_languages_draw_from_one_bucket(city: City) -> None:
     client = guarded(city, search="3 per minute")
     seen = [
