@@ -54,6 +54,20 @@ def test_a_run_whose_worker_leaves_waits_and_goes_on(bench, monkeypatch):
     assert len(bench.datasets()) == COUNT
 
 
+def test_a_preview_whose_worker_leaves_half_way_is_applied_to_its_end(bench, monkeypatch):
+    preview = bench.run("preview")
+    with bench.platform.work(SYSTEM) as work:
+        run_id = runs.apply_preview(work, work.session.get_one(HarvestRun, preview.id)).id
+    undisturbed = disturbed(monkeypatch, 2, bench.platform.stopping.set)
+    with pytest.raises(Interrupted):
+        pipeline.run(bench.platform, run_id)
+    assert len(bench.datasets()) == 8
+    undisturbed()
+    bench.platform.stopping.clear()
+    assert pipeline.run(bench.platform, run_id) == "done"
+    assert len(bench.datasets()) == COUNT
+
+
 def test_a_run_that_meets_an_engine_that_is_away_waits_and_goes_on(bench, monkeypatch):
     def away():
         raise Unavailable

@@ -173,8 +173,8 @@ def _phases(execution: Execution) -> str:
     diff_hash = preview.diff_hash(execution, sealed)
     if execution.kind == "preview":
         return closing.shown(execution, sealed, diff_hash)
-    if execution.kind == "apply_preview":
-        _require_same(execution, diff_hash)
+    if execution.kind == "apply_preview" and "applied" not in execution.checkpoint:
+        _require_same(execution, diff_hash)  # what is applied already no longer differs from what is known
     with execution.timed("apply"):
         apply.apply(execution)
     return closing.done(execution, sealed, diff_hash, io.log)
