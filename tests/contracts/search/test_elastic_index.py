@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, NotFoundError
 
 from opendata.base.kit.errors import Conflict, Unavailable
 from opendata.engines.search import Best, DocumentsRefused, Every, IndexDocument, Plan, Term, open_index
@@ -212,6 +212,38 @@ def test_a_rebuild_whose_index_is_taken_away_fails_and_the_old_one_stays(
         opened.rebuild(documents())
     assert ids(opened.search(Plan())) == ["old"]
     assert opened.rebuild([dataset("new", "x")]) == 1
+
+
+def test_a_writer_that_gives_a_rebuild_up_as_it_goes_live_removes_nothing_that_is_live(
+    opened: ElasticIndex, other_process: ElasticIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.write([dataset("old", "x")])
+    rebuilding, giving_up = opened._generations, other_process._generations
+    name = rebuilding.begin()
+    behind = giving_up._behind
+
+    def live_meanwhile(alias: str) -> list[str]:
+        found = behind(alias)
+        rebuilding.swap(name)
+        return found
+
+    monkeypatch.setattr(giving_up, "_behind", live_meanwhile)
+    giving_up.abandon()
+    assert rebuilding.live_index() == name
+    rebuilding.swap(name)  # again, as by a try whose answer was lost
+    assert rebuilding.live_index() == name
+
+
+def test_an_abandoned_index_does_not_go_live(
+    opened: ElasticIndex, other_process: ElasticIndex, client: Elasticsearch
+) -> None:
+    opened.write([dataset("old", "x")])
+    name = opened._generations.begin()
+    taken_off = {"remove": {"index": name, "alias": other_process._generations.building}}
+    client.indices.update_aliases(actions=[taken_off])  # the first of the two steps of `abandon`
+    with pytest.raises(NotFoundError):
+        opened._generations.swap(name)
+    assert ids(opened.search(Plan())) == ["old"]
 
 
 # --- what the server refuses ------------------------------------------------------------------------

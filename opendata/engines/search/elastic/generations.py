@@ -65,6 +65,7 @@ class Generations:
 
     def begin(self) -> str:
         """An empty index for a rebuild; what crashed or earlier rebuilds left is removed first."""
+        self.abandon()  # what another rebuild still fills does not go live between the two next lines
         live = set(self._behind(self.live))
         for left in sorted(self._indexes() - live):
             self._client.indices.delete(index=left, ignore_unavailable=True)
@@ -92,19 +93,28 @@ class Generations:
         patient.cluster.health(index=name, wait_for_status="green", timeout=_COPIES_TIMEOUT)
 
     def swap(self, name: str) -> None:
-        """Make it live in one step. The one before stays until the next rebuild, out of use."""
+        """Make it live in one step, unless it was abandoned. The one before stays until the next rebuild, out
+        of use."""
         before = self._behind(self.live)
         actions: list[dict[str, Any]] = [
             {"add": {"index": name, "alias": self.live, "is_write_index": True}},
-            {"remove": {"index": name, "alias": self.building}},
+            {"remove": {"index": name, "alias": self.building, "must_exist": True}},
         ]
         actions += [{"remove": {"index": old, "alias": self.live}} for old in before]
-        self._client.indices.update_aliases(actions=actions)
+        try:
+            self._client.indices.update_aliases(actions=actions)
+        except NotFoundError:
+            if self._behind(self.live) != [name]:  # else done by a first try whose answer was lost
+                raise
 
     def abandon(self) -> None:
-        """Remove the index that is being filled; its rebuild fails by that."""
+        """Remove the index that is being filled; its rebuild fails by that. It loses its alias first, without
+        which it cannot go live: one that has lost it before is live by now, or gone."""
         for name in self._behind(self.building):
-            self._client.indices.delete(index=name, ignore_unavailable=True)
+            taken_off = {"remove": {"index": name, "alias": self.building, "must_exist": True}}
+            with suppress(NotFoundError):
+                self._client.indices.update_aliases(actions=[taken_off])
+                self._client.indices.delete(index=name, ignore_unavailable=True)
 
     def _create(self, name: str, settings: Mapping[str, Any], alias: str) -> None:
         made = self._client.indices.create(
