@@ -13,6 +13,7 @@ from filelock import FileLock
 from opendata.base.kit.errors import Invalid, Unavailable
 from opendata.engines.search import Every, Plan, Term, open_index
 from opendata.engines.search.embedded import EmbeddedIndex, schema
+from opendata.engines.search.embedded.generation import Generation, Snapshot
 from opendata.engines.search.fake import MemoryIndex
 from opendata.testing.index_documents import dataset, ids, title
 from opendata.testing.search_contract import SearchContract
@@ -50,6 +51,54 @@ def test_other_processes_see_writes_and_swaps(tmp_path: Path) -> None:
     other.write([dataset("c", "x", newest=1)])
     assert ids(one.search(Plan())) == ["b", "c"]
     assert len(list((tmp_path / "index").glob("g-*"))) == 1
+
+
+@pytest.mark.parametrize("first_look", [True, False])
+@pytest.mark.parametrize("moment", ["reload", "searcher", "snapshot"])
+def test_a_commit_that_falls_into_a_look_at_the_index_is_seen_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, *, first_look: bool
+) -> None:
+    reader, writer = EmbeddedIndex(tmp_path / "index"), EmbeddedIndex(tmp_path / "index")
+    writer.write([dataset("a", "x")])
+    if not first_look:
+        assert ids(reader.search(Plan())) == ["a"]
+    writer.write([dataset("b", "x", newest=1)])
+    snapshot = Generation.snapshot
+    to_come = [dataset("c", "x", newest=2)]
+
+    def commit() -> None:
+        while to_come:
+            writer.write([to_come.pop()])
+
+    class Disturbed:
+        """The index of the reader, with a commit of another process at one step of its snapshot."""
+
+        def __init__(self, index: tantivy.Index) -> None:
+            self.index = index
+
+        def __getattr__(self, name: str) -> object:
+            if name != moment:
+                return getattr(self.index, name)
+
+            def step() -> object:
+                done = getattr(self.index, name)()
+                commit()
+                return done
+
+            return step
+
+    def disturbed(generation: Generation) -> Snapshot:
+        if generation is not reader._live or not to_come:
+            return snapshot(generation)
+        monkeypatch.setattr(generation, "_index", Disturbed(generation._index))
+        found = snapshot(generation)
+        commit()
+        return found
+
+    monkeypatch.setattr(Generation, "snapshot", disturbed)
+    assert sorted(ids(reader.search(Plan()))) in (["a", "b"], ["a", "b", "c"])
+    assert sorted(ids(reader.search(Plan()))) == ["a", "b", "c"]
+    assert not to_come
 
 
 def test_a_write_waits_for_the_writer_before_it_but_not_for_ever(tmp_path: Path) -> None:

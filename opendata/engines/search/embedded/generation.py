@@ -92,11 +92,11 @@ class Generation:
         return self._note.read_text() if self._note.exists() else ""
 
     def snapshot(self) -> Snapshot:
-        """What the last commit of any process left."""
-        self._index.reload()
+        """What the last commit of any process left, or a later one under its name, which the next snapshot
+        sets right: what is older is never kept under a newer name."""
         meta = self._meta()
+        self._index.reload()
         searcher = self._index.searcher()
-
         queries = QueryBuilder(self._index.schema, self._fields)
         return Snapshot(
             searcher=searcher,

@@ -144,12 +144,15 @@ class EmbeddedIndex:
                 if self._snapshot is not None and state is not None and state == self._seen:
                     return self._snapshot
                 try:
-                    self._snapshot = self._generation().snapshot()
+                    live = self._generation()
+                    state = self._state()  # before the snapshot: a commit meanwhile is seen at the next look
+                    self._snapshot = live.snapshot()
                 except (OSError, ValueError):
                     self._live = None  # it was swapped and removed while we opened it
                     continue
-                self._seen = state or self._state()
-                return self._snapshot
+                if self._generation() is live:
+                    self._seen = state
+                    return self._snapshot
             raise Unavailable
 
     def _state(self) -> Hashable:
