@@ -74,6 +74,19 @@ def test_a_preview_that_no_longer_fits_asks_again(platform, harvester):
     assert len(bench.datasets()) == 2
 
 
+def test_a_preview_puts_nothing_back_that_is_newer(platform, harvester):
+    bench = a_source(platform, harvester)
+    bench.run()
+    harvester.listing = [rec(0, title="Tên thứ hai"), rec(1), rec(2), End()]
+    preview = bench.run("preview")
+    harvester.listing = [rec(0, title="Tên thứ ba"), rec(1), rec(2), End()]
+    bench.run()
+    run = bench.apply_preview(preview)
+    assert (run.state, run.error_code) == ("failed", "preview_stale")
+    titles = {dataset.content["title"]["vi"] for dataset in bench.datasets()}
+    assert titles == {"Tên thứ ba", "Bộ số 1", "Bộ số 2"}
+
+
 def test_a_preview_grows_old_in_a_day(platform, harvester):
     bench = a_source(platform, harvester)
     preview = bench.run("preview")

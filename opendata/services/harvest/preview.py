@@ -42,16 +42,19 @@ def describe(run: Execution, proof: Proof) -> dict[str, Any]:
 
 
 def diff_hash(run: Execution, proof: Proof) -> str:
-    """SHA-256 over class, guid and normal form of all that changes, in order of guid."""
+    """SHA-256 over class, guid, normal form and the one it takes the place of, of all that changes, in order
+    of guid."""
     digest = hashlib.sha256()
+    known = (HarvestRecord.guid == HarvestSpool.guid) & (HarvestRecord.source_id == run.source.id)
     query = (
-        select(HarvestSpool.class_, HarvestSpool.guid, HarvestSpool.norm_hash)
+        select(HarvestSpool.class_, HarvestSpool.guid, HarvestSpool.norm_hash, HarvestRecord.norm_hash)
+        .outerjoin(HarvestRecord, known)
         .where(HarvestSpool.run_id == run.spool, HarvestSpool.class_.in_(CHANGING))
         .order_by(HarvestSpool.guid)
     )
     with run.read() as work:
-        for name, guid, norm_hash in work.session.execute(query.execution_options(yield_per=1000)):
-            digest.update(f"{name}\t{guid}\t{norm_hash}\n".encode())
+        for name, guid, after, before in work.session.execute(query.execution_options(yield_per=1000)):
+            digest.update(f"{name}\t{guid}\t{before}\t{after}\n".encode())
         for guid in _missing(run, work, proof):
             digest.update(f"missing\t{guid}\n".encode())
     return digest.hexdigest()
