@@ -1,9 +1,11 @@
 """A run from listing to catalogue, with a source that says what the test wants."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
-from opendata.base.kit.errors import Invalid
+from opendata.base.kit.errors import Invalid, NotFound
 from opendata.base.kit.ids import harvested_id
 from opendata.base.models import (
     Dataset,
@@ -16,7 +18,7 @@ from opendata.base.models import (
     Resource,
 )
 from opendata.base.runtime import SYSTEM
-from opendata.services.catalog import datasets, workflow
+from opendata.services.catalog import datasets, reading, workflow
 from opendata.services.harvest import runs, sources
 from opendata.services.harvest.contract import End, Mark, Rec, RecordError, SourceError, Unread
 from opendata.testing.harvest_bench import Scripted, a_source, raw, rec, recs
@@ -96,6 +98,27 @@ def test_the_address_of_a_harvested_dataset_is_settled_when_it_is_created(bench,
     harvester.listing = [rec(0, title="Hoàn toàn khác", slug="ten-khac"), End()]
     bench.run()
     assert [dataset.slug for dataset in bench.datasets()] == ["bo-so-0"]
+
+
+class Claiming(Scripted):
+    """Tells the digest of somebody's stored file, past all helpers."""
+
+    digest = "ab" * 32
+
+    def dataset(self, raw, ctx):
+        record = super().dataset(raw, ctx)
+        return replace(record, resources=tuple(replace(r, sha256=self.digest) for r in record.resources))
+
+
+def test_no_harvester_gives_a_link_the_bytes_of_a_stored_file(platform):
+    bench = a_source(platform, Claiming(recs(1)))
+    assert bench.run().state == "done"
+    with platform.read(SYSTEM) as work:
+        (resource,) = work.session.scalars(select(Resource))
+        assert (resource.sha256, resource.content["sha256"]) == (None, None)
+        assert resource.content["download_url"] == "https://a.example/0.csv"
+        with pytest.raises(NotFound):
+            reading.download(work, resource.id)
 
 
 def test_an_empty_list_counts_everything_as_missing_and_touches_nothing(bench, harvester):

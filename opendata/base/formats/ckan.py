@@ -216,7 +216,6 @@ def _resource(resource: Any, reading: Reading, path: str) -> ResourceRecord | No
         description=_text(resource, "description", reading),
         id=reading.text(resource.get("id")) or None,
         byte_size=_size(resource.get("size")),
-        sha256=_sha256(resource),
         license=reading.license(resource.get("license"), path=f"{path}.license"),
         issued=reading.date(resource.get("issued") or resource.get("created"), f"{path}.created", zone=UTC),
         modified=reading.date(
@@ -229,11 +228,6 @@ def _resource(resource: Any, reading: Reading, path: str) -> ResourceRecord | No
 def _size(value: Any) -> int | None:
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return int(text) if text.isdecimal() and len(text) <= 15 else None
-
-
-def _sha256(resource: Mapping[str, Any]) -> str | None:
-    value = str(resource.get("hash") or "").lower().removeprefix("sha256:")
-    return value if re.fullmatch(r"[0-9a-f]{64}", value) else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -13,7 +13,8 @@ from opendata.services.harvest.items import Source
 class Ctx(Reading):
     """One for each record. `src` holds no secret; `warnings` is read by the engine afterwards.
 
-    Whose a record is, is not the source's to say: publisher and resource ids it claims are set aside.
+    Whose a record is, and which stored file is meant, is not the source's to say: publisher, resource ids
+    and digests it claims are set aside.
     """
 
     def __init__(
@@ -29,8 +30,14 @@ class Ctx(Reading):
         extras = dict(record.extras)
         if record.publisher:
             extras.setdefault("source_publisher", record.publisher)
-        resources = tuple(replace(resource, id=None) for resource in record.resources)
-        return replace(record, publisher=None, extras=extras, resources=resources)
+        return replace(unclaimed(record), publisher=None, extras=extras)
 
 
-__all__ = ["Ctx", "Remark"]
+def unclaimed(record: DatasetRecord) -> DatasetRecord:
+    """Without ids and digests: who names one of either in the catalogue has what belongs to it. Those of
+    files that are stored for the record are put in afterwards, as measured."""
+    resources = tuple(replace(resource, id=None, sha256=None) for resource in record.resources)
+    return replace(record, resources=resources)
+
+
+__all__ = ["Ctx", "Remark", "unclaimed"]

@@ -12,7 +12,7 @@ from opendata.base.kit.vocabularies import Vocabularies
 from opendata.base.models import HarvestSource, Organization
 from opendata.services.catalog import entry
 from opendata.services.harvest.contract import Harvester
-from opendata.services.harvest.ctx import Ctx
+from opendata.services.harvest.ctx import Ctx, unclaimed
 from opendata.services.harvest.file_list import FileReference
 from opendata.services.harvest.items import Raw, Source
 from opendata.services.harvest.problems import Problem, from_remarks
@@ -75,7 +75,7 @@ def translate(
 ) -> Translated:
     """Raises `RecordError`; `Invalid` when a default or an override does not fit its field."""
     ctx = Ctx(rules.source, vocabularies, guid=guid, url=url)
-    record = harvester.dataset(raw, ctx)
+    record = unclaimed(harvester.dataset(raw, ctx))  # it need not have been made by `ctx.dataset`
     record = _filed(_owned(_completed(_dated(record), rules), rules), rules, ctx)
     return Translated(_overridden(record, overrides), from_remarks(ctx.warnings), ctx.files.references)
 

@@ -9,7 +9,16 @@ from sqlalchemy import NullPool, create_engine, insert, inspect, select, text
 
 from opendata.base.kit.ids import new_id
 from opendata.base.kit.vietnamese import sort_key
-from opendata.base.models import Base, Job, Organization, OutboxEntry, Subscription, migrations
+from opendata.base.models import (
+    Base,
+    HarvestSource,
+    Job,
+    Organization,
+    OutboxEntry,
+    Resource,
+    Subscription,
+    migrations,
+)
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 NAMES = ["Hải An", "Đồ Sơn", "An Dương", "Cát Hải", "Dương Kinh", "Cát Bà", "Ơ", "O", "Ô", "Ư", "z", "a 10"]
@@ -83,6 +92,45 @@ def test_of_several_open_subscriptions_the_one_that_gives_most_stays(engine):
         ["paused", "ended", "rejected"],
         ["pending", "ended"],
     ]
+
+
+def test_a_link_whose_source_told_a_digest_is_a_link_again(engine):
+    migrations.upgrade(engine)
+    migrations.downgrade(engine, "0009")
+    link, file, source = new_id(), new_id(), new_id()
+    held = {"sha256": "ab" * 32, "download_url": "https://a.example/a.csv"}
+    of_all = {"dataset_id": new_id(), "position": 0, "sha256": "ab" * 32, "content": held}
+    rows = [{"id": link, "file_name": None, **of_all}, {"id": file, "file_name": "a.csv", **of_all}]
+    without_parents(engine, insert(Resource.__table__).values(rows))
+    ckan = {
+        "id": source,
+        "slug": "s",
+        "title": "t",
+        "type": "ckan",
+        "url": "https://a.example",
+        "config": {},
+        "organization_id": new_id(),
+        "state": "accepted",
+        "mapping": {},
+        "mapping_version": 3,
+        "policy": {},
+        "breaker_state": "closed",
+        "fence": 0,
+        "cursor": {"since": "2026"},
+        "created": NOW,
+    }
+    without_parents(engine, insert(HarvestSource.__table__).values(ckan))
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        found = {row.id: row for row in connection.execute(select(Resource.__table__))}
+        asked = connection.execute(select(OutboxEntry.topic, OutboxEntry.object_id)).all()
+        version, cursor = connection.execute(
+            select(HarvestSource.mapping_version, HarvestSource.cursor).where(HarvestSource.cursor.is_(None))
+        ).one()
+    assert (found[link].sha256, found[link].content) == (None, held | {"sha256": None})
+    assert (found[file].sha256, found[file].content) == ("ab" * 32, held)
+    assert asked == [("dataset", of_all["dataset_id"])]
+    assert (version, cursor) == (4, None)
 
 
 def without_parents(engine, statement):

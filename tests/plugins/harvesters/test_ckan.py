@@ -274,6 +274,13 @@ def test_whose_a_record_is_is_not_the_sources_to_say():
     assert [one.id for one in record.resources] == [None]
 
 
+def test_a_digest_the_source_tells_makes_a_link_no_stored_file():
+    file = {"url": "https://a.example/a.csv", "format": "CSV", "hash": "sha256:" + "ab" * 32}
+    record, remarks = mapped(resources=[file])
+    assert [(one.sha256, one.download_url) for one in record.resources] == [(None, "https://a.example/a.csv")]
+    assert remarks == set()
+
+
 def test_a_bad_link_is_told_and_the_good_ones_stay():
     record, remarks = mapped(
         resources=[

@@ -150,3 +150,9 @@ def test_helpers_open_no_connection(ctx, monkeypatch):
 def test_remarks_are_short(ctx):
     ctx.warn("$.x", "odd", "y" * 5_000)
     assert len(ctx.warnings[0].value) == 200
+
+
+def test_neither_ids_nor_digests_are_taken_from_a_source(ctx):
+    link = ctx.link("https://a.example/a.csv", "csv", id="x", sha256="ab" * 32)
+    record = ctx.dataset(title="Cảng", resources=[link])
+    assert [(one.id, one.sha256) for one in record.resources] == [(None, None)]
