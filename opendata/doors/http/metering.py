@@ -21,8 +21,9 @@ def note(response: Response, asked: Request, here: dict[str, Any], parts: Platfo
     if not path.startswith(PLANE) or method == "OPTIONS":
         return
     admission: Admission | None = here.get("admission")
-    environ, rule, arguments = asked.environ, asked.url_rule, asked.view_args
+    environ, rule = asked.environ, asked.url_rule
     failed, spent = status >= 400, here.get("cost")
+    arguments = None if failed else asked.view_args  # what failed names whatever somebody wrote
     parts.part(Meter).note(
         Record(
             here["at"],

@@ -19,6 +19,7 @@ import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy import delete, func, or_, select, tuple_
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset, FailedCall, Resource, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.base.runtime.database import is_shared
@@ -49,8 +50,19 @@ def run(platform: Platform, spool: Spool) -> int:
         return 0
     try:
         with FileLock(spool.folder / "rollup.lock", timeout=0):
-            return sum(_count(platform, path) for path in files)
+            return sum(_count_or_skip(platform, path) for path in files)
     except Timeout:
+        return 0
+
+
+def _count_or_skip(platform: Platform, path: Path) -> int:
+    """A file that cannot be counted waits alone; where the database is away, all of them do."""
+    try:
+        return _count(platform, path)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  # the other files are counted still
+        log.warning("usage.file", name=path.name, error=repr(error)[:300])
         return 0
 
 
@@ -215,6 +227,7 @@ def _raise(work: Work, row: UsageRollup | None, key: Key, amounts: Sums, buckets
 
 def _datasets(work: Work, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Ids of datasets by what calls named them: id, slug, or id of a resource."""
+    lines = [line for line in lines if line["s"] < 400]
     named = {str(line["ds"]) for line in lines if line.get("ds")}
     ids = {name for name in named if _is_id(name)}
     found = {}

@@ -21,6 +21,8 @@ READ = 1 << 20
 """Bytes counted in one transaction."""
 _NAME = re.compile(r"(?P<kind>calls|spent|failed)\.[\w-]+-\d+-(?P<hour>\d{4}-\d\d-\d\dT\d\d)\.ndjson")
 QUIET = 300
+NUL = rb"\u0000"
+"""As JSON writes the one character that PostgreSQL keeps in no text; callers can write it into a path."""
 HOUR = "%Y-%m-%dT%H"
 
 
@@ -91,7 +93,13 @@ def _lines(body: bytes) -> Iterator[dict[str, Any]]:
         except orjson.JSONDecodeError:
             continue
         if isinstance(found, dict):
-            yield found
+            yield _without_nul(found) if NUL in line else found
+
+
+def _without_nul(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.replace("\0", "") if isinstance(value, str) else value for name, value in line.items()
+    }
 
 
 def _last_byte(path: Path) -> bytes:

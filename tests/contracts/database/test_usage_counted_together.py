@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from opendata.base.models import Base, UsageRollup
+from opendata.base.models import Base, FailedCall, UsageRollup
 from opendata.base.runtime import SYSTEM, Platform
 from opendata.base.runtime.database import connect
 from opendata.services.plans import rollup
-from opendata.services.plans.spool import CALLS, Spool
+from opendata.services.plans.spool import CALLS, FAILED, Spool
 from opendata.settings import Settings
 from opendata.testing.databases import new_database
 from opendata.testing.servers import PostgresServer
@@ -63,3 +63,14 @@ def test_hosts_that_count_at_the_same_moment_lose_no_call(hosts: list[Host]) -> 
     assert {grain: counted(hosts[0][0], grain) for grain in rollup.GRAINS} == dict.fromkeys(
         rollup.GRAINS, 800
     )
+
+
+def test_a_character_that_no_text_of_the_database_holds_stops_no_counting(hosts: list[Host]) -> None:
+    platform, spool = hosts[0]
+    spool.append(CALLS, HOUR, [{"t": AT, "route": "/r", "s": 200, "ds": "a\0b"}])
+    failed = {"t": AT, "app": "a", "key": "k", "m": "GET", "query": "", "s": 404, "code": "x", "id": "1"}
+    spool.append(FAILED, HOUR, [failed | {"path": "/api/v1/datasets/a\0b"}])
+    assert rollup.run(platform, spool) == 2
+    assert counted(platform, "day") == 1
+    with platform.read(SYSTEM) as work:
+        assert work.session.scalars(select(FailedCall.path)).all() == ["/api/v1/datasets/ab"]

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from opendata.base.models import ApiKey, FailedCall, QuotaLedger, UsageRollup
 from opendata.base.runtime import SYSTEM
 from opendata.services.plans.meter import Meter
+from opendata.services.plans.spool import read_all
 from opendata.testing.web import City
 
 URL = "/api/v1/datasets"
@@ -79,6 +80,13 @@ def test_the_ledger_has_what_was_charged_and_nothing_else(city: City) -> None:
         assert cells[0].subject.startswith("user:")
     left = client.get("/api/v1/me/limits", headers={"X-Api-Key": secret}).get_json()["limits"]
     assert [limit["remaining"] for limit in left if limit["name"] == "calmonth"] == [995]
+
+
+def test_whatever_a_path_that_was_not_found_holds_counts_as_one_call(city: City) -> None:
+    city.client().get(f"{URL}/a%00b")
+    assert [(row.calls, row.dataset_id, row.status_class) for row in counted(city)] == [(1, "", 4)]
+    [path] = city.platform.part(Meter).spool.of_day("")
+    assert [line["ds"] for line in read_all(path)] == [""]
 
 
 def test_a_full_buffer_loses_detail_and_no_call(city: City, monkeypatch: object) -> None:

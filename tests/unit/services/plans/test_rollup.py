@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Notice, QuotaLedger, UsageRollup, User
 from opendata.base.runtime import SYSTEM, Platform
 from opendata.services.plans import ledger, rollup
@@ -104,6 +105,36 @@ def test_half_a_line_is_no_line_until_it_is_whole(platform: Platform, tmp_path: 
     spool.append(CALLS, "2026-11-30T23", [call(2.0)])
     assert rollup.run(platform, spool) == 1
     assert total(platform, "day") == 2
+
+
+def test_a_file_that_cannot_be_counted_holds_up_no_other(platform: Platform, tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.append(CALLS, "2026-11-30T22", [{"t": "no time at all", "s": 200}])
+    spool.append(CALLS, "2026-11-30T23", [call(1.0)])
+    assert rollup.run(platform, spool) == 1
+    assert total(platform, "day") == 1
+
+
+def test_a_database_that_is_away_is_told_and_nothing_is_skipped(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise Unavailable
+
+    spool = Spool(tmp_path)
+    spool.append(CALLS, "2026-11-30T23", [call(1.0)])
+    monkeypatch.setattr(rollup, "_claim", away)
+    with pytest.raises(Unavailable):
+        rollup.run(platform, spool)
+
+
+def test_what_nobody_was_served_is_looked_for_in_no_table(platform: Platform) -> None:
+    statements: list[str] = []
+    event.listen(platform.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    with platform.work(SYSTEM) as work:
+        rollup.apply_calls(work, [call(1.0, 404, ds="whatever-somebody-wrote")])
+    assert statements
+    assert not [statement for statement in statements if "FROM dataset" in statement]
 
 
 def spend(platform: Platform, spool: Spool, amount: int, subject: str, limit: int = 100) -> None:
