@@ -20,7 +20,7 @@ from opendata.base.runtime import Platform
 from opendata.services.plans import rollup
 from opendata.services.plans.gate import Context
 from opendata.services.plans.rules import period, period_name
-from opendata.services.plans.spool import CALLS, FAILED, HOUR, SPENT, Spool
+from opendata.services.plans.spool import CALLS, FAILED, HOUR, METHOD, SPENT, Spool
 
 log = structlog.get_logger(__name__)
 CAPACITY = 8192
@@ -196,7 +196,7 @@ def _failed(record: Record) -> dict[str, Any]:
         "t": round(record.at, 3),
         "app": app,
         "key": key,
-        "m": record.method,
+        "m": record.method[:METHOD],
         "path": record.path[:500],
         "query": "&".join(part[:VALUE] for part in record.query.split("&"))[:1000],
         "s": record.status,

@@ -25,7 +25,7 @@ from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.base.runtime.database import is_shared
 from opendata.services.plans import ledger
 from opendata.services.plans.rules import period
-from opendata.services.plans.spool import CALLS, FAILED, SPENT, Spool, is_over, kind_of, read
+from opendata.services.plans.spool import CALLS, FAILED, METHOD, SPENT, Spool, is_over, kind_of, read
 
 log = structlog.get_logger(__name__)
 GRAINS = ("minute", "hour", "day", "month")
@@ -265,7 +265,7 @@ def apply_failed(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
             at=datetime.fromtimestamp(float(line["t"]), UTC),
             application_id=line["app"],
             key_id=line["key"],
-            method=line["m"],
+            method=line["m"][:METHOD],
             path=line["path"],
             query=line["query"],
             status=line["s"],

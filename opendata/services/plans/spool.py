@@ -23,6 +23,8 @@ _NAME = re.compile(r"(?P<kind>calls|spent|failed)\.[\w-]+-\d+-(?P<hour>\d{4}-\d\
 QUIET = 300
 NUL = rb"\u0000"
 """As JSON writes the one character that PostgreSQL keeps in no text; callers can write it into a path."""
+METHOD = 8
+"""Characters kept of a method: callers may name any."""
 HOUR = "%Y-%m-%dT%H"
 
 

@@ -74,3 +74,12 @@ def test_a_character_that_no_text_of_the_database_holds_stops_no_counting(hosts:
     assert counted(platform, "day") == 1
     with platform.read(SYSTEM) as work:
         assert work.session.scalars(select(FailedCall.path)).all() == ["/api/v1/datasets/ab"]
+
+
+def test_a_method_longer_than_there_is_room_for_is_cut(hosts: list[Host]) -> None:
+    platform, spool = hosts[0]
+    failed = {"t": AT, "app": "a", "key": "k", "path": "/", "query": "", "s": 405, "code": "x", "id": "1"}
+    spool.append(FAILED, HOUR, [failed | {"m": "PROPPATCH"}])
+    assert rollup.run(platform, spool) == 1
+    with platform.read(SYSTEM) as work:
+        assert work.session.scalars(select(FailedCall.method)).all() == ["PROPPATC"]

@@ -89,6 +89,13 @@ def test_whatever_a_path_that_was_not_found_holds_counts_as_one_call(city: City)
     assert [line["ds"] for line in read_all(path)] == [""]
 
 
+def test_a_method_of_any_length_is_kept_as_far_as_there_is_room(city: City) -> None:
+    city.client().open(URL, method="PROPPATCH", headers={"X-Api-Key": city.key_of("member")})
+    counted(city)
+    with city.platform.read(SYSTEM) as work:
+        assert work.session.scalars(select(FailedCall.method)).all() == ["PROPPATC"]
+
+
 def test_a_full_buffer_loses_detail_and_no_call(city: City, monkeypatch: object) -> None:
     monkeypatch.setattr("opendata.services.plans.meter.CAPACITY", 5)  # type: ignore[attr-defined]
     client = city.client()
