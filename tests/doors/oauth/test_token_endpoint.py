@@ -11,12 +11,13 @@ from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from sqlalchemy.exc import OperationalError
 
 from opendata.base.kit.errors import NotAllowed
-from opendata.base.models import SigningKey
+from opendata.base.models import Organization, SigningKey
 from opendata.base.runtime import ANONYMOUS, SYSTEM
 from opendata.doors.http.gate import MISSES
-from opendata.services.access import people
+from opendata.services.access import applications, people
 from opendata.services.access.changes import Changes, next_version
-from opendata.services.access.oauth import clients, jwts, signing
+from opendata.services.access.oauth import addresses, clients, jwts, signing
+from opendata.services.access.oauth.access_tokens import AccessTokens
 from opendata.services.access.oauth.signing import SigningKeys
 from opendata.testing.queries import counted
 
@@ -175,6 +176,96 @@ def test_only_who_answers_for_a_client_changes_its_secrets(office, role):
         with pytest.raises(NotAllowed):
             clients.end_secret(work, client, clients.live_secrets(work, client)[0].id)
     assert office.token(ITSELF, auth=(client_id, text)).status_code == 200
+
+
+def shared(office, role, *wanted, **values) -> tuple[str, str | None]:
+    """A client of the department, made by one of its people: its id and secret."""
+    office.number += 1
+    with office.platform.work(office.city.caller(role)) as work:
+        body = work.session.get_one(Organization, office.city.own)
+        name = f"Máy chủ {office.number}"
+        application = applications.create(work, name, organization=body, wanted=wanted)
+        grants = values.pop("grants", [addresses.CREDENTIALS])
+        made = clients.create(work, application, name, grants=grants, wanted=wanted, **values)
+        return made.client.id, made.text
+
+
+def added(office, role, client_id) -> tuple[str, str | None]:
+    with office.platform.work(office.city.caller(role)) as work:
+        return client_id, clients.add_secret(work, clients.opened(work, client_id)).text
+
+
+def edited(office, role, client_id, **changes) -> None:
+    with office.platform.work(office.city.caller(role)) as work:
+        clients.edit(work, clients.opened(work, client_id), changes)
+
+
+def role_of(office, client) -> str | None:
+    """In whose role the tokens of a client act in its department."""
+    token = office.token({**ITSELF, "scope": "publish"}, auth=client).get_json()["access_token"]
+    settle(office)
+    return office.platform.part(AccessTokens).read(token).caller.roles.get(office.city.own)
+
+
+def test_who_adds_a_secret_does_not_act_as_who_made_the_client(office):
+    client_id, first = shared(office, "admin", "read", "publish")
+    assert role_of(office, (client_id, first)) == "admin"
+    known = office.token({**ITSELF, "scope": "publish"}, auth=(client_id, first)).get_json()["access_token"]
+    reader = office.platform.part(AccessTokens)
+    assert reader.read(known).caller.user_id == office.city.users["admin"]
+    second = added(office, "editor", client_id)
+    assert role_of(office, second) == role_of(office, (client_id, first)) == "editor"
+    assert reader.read(known).caller.user_id == office.city.users["editor"]  # a worker that had seen it
+
+
+def test_who_knows_a_secret_does_not_rise_with_who_adds_another(office):
+    client = shared(office, "editor", "read", "publish")
+    newer = added(office, "admin", client[0])
+    assert role_of(office, client) == role_of(office, newer) == "editor"
+    edited(office, "admin", client[0], grants=[addresses.CREDENTIALS, addresses.REFRESH])
+    assert role_of(office, client) == "editor"
+
+
+def test_who_changes_grants_does_not_act_as_who_made_the_client(office):
+    client = shared(
+        office, "admin", "read", "publish", grants=[addresses.CODE], redirect_uris=["https://app.example/cb"]
+    )
+    edited(office, "editor", client[0], grants=[addresses.CODE, addresses.CREDENTIALS])
+    assert role_of(office, client) == "editor"
+
+
+def test_who_changes_keys_does_not_act_as_who_made_the_client(office):
+    def keys() -> dict:
+        public = ECKey.generate_key("P-256", private=False).as_dict(private=False)
+        return {"keys": [{**public, "kid": "k1"}]}
+
+    client, _ = shared(office, "admin", "read", "publish", auth_method="private_key_jwt", jwks=keys())
+
+    def maker() -> str:
+        with office.platform.read() as work:
+            return work.session.get_one(clients.OAuthClient, client).metadata_["created_by"]
+
+    edited(office, "editor", client, name="Tên khác")
+    assert maker() == office.city.users["admin"]
+    edited(office, "editor", client, jwks=keys())
+    assert maker() == office.city.users["editor"]
+
+
+def test_who_does_not_hold_what_a_client_may_gets_no_way_to_its_tokens(office):
+    client = shared(office, "admin", "read", "publish", "admin")
+    with pytest.raises(NotAllowed):
+        added(office, "editor", client[0])
+    with pytest.raises(NotAllowed):
+        edited(office, "editor", client[0], grants=[addresses.CREDENTIALS, addresses.REFRESH])
+    assert role_of(office, client) == "admin"
+
+
+def test_operators_leave_a_client_whose_it_is(office):
+    client_id, _ = shared(office, "reviewer", "read", "publish")
+    assert role_of(office, added(office, "operator", client_id)) == "reviewer"
+    with office.platform.work(SYSTEM) as work:
+        text = clients.add_secret_for_owner(work, client_id).text
+    assert role_of(office, (client_id, text)) == "reviewer"
 
 
 def test_a_secret_ends_after_a_year(office):

@@ -16,8 +16,9 @@ from opendata.base.kit.ids import is_id
 from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Application, ClientSecret, OAuthClient, User
-from opendata.base.runtime import Work
-from opendata.services.access import applications, audit, policy, scopes
+from opendata.base.runtime import ANONYMOUS, Work
+from opendata.base.runtime.caller import reaches
+from opendata.services.access import applications, audit, people, policy, scopes
 from opendata.services.access.changes import next_version
 from opendata.services.access.oauth import addresses, client_rules
 from opendata.services.access.policy import Action
@@ -206,14 +207,20 @@ def describe(
 
 def edit(work: Work, client: OAuthClient, changes: Mapping[str, Any]) -> None:
     """Change what is named of `EDITABLE`; how the client says who it is stays. Fewer scopes bind the tokens
-    it has at once. Raises `Invalid`, `ClientRevoked`, `InsufficientScope`."""
+    it has at once. Changed keys or grants may change in whose role it acts: see `_answer_for`.
+
+    Raises `Invalid`, `ClientRevoked`, `InsufficientScope`.
+    """
     application = work.session.get_one(Application, client.application_id)
     applications.require_edit(work, application)
     _require_live(client)
     held = {name: getattr(client, name) for name in EDITABLE}
     values = {**held, **{name: changes[name] for name in EDITABLE if name in changes}}
     wanted = values.pop("scopes")
+    before = _ways_in(client)
     describe(work, client, application, auth_method=client.auth_method, wanted=wanted, **values)
+    if _ways_in(client) != before:
+        _answer_for(work, client, application)
     client.version = next_version(work)
     work.session.flush()
     audit.record(work, "client.edit", "client", client.id, {"fields": sorted(changes)})
@@ -221,13 +228,43 @@ def edit(work: Work, client: OAuthClient, changes: Mapping[str, Any]) -> None:
 
 def add_secret(work: Work, client: OAuthClient) -> NewSecret:
     """One more secret. Of those before it the newest stays good, so that it can be changed without a gap.
-    Raises `NotAllowed`, `ClientRevoked`, `Invalid`."""
-    applications.require_edit(work, work.session.get_one(Application, client.application_id))
+    In whose role the client acts may change: see `_answer_for`.
+
+    Raises `NotAllowed`, `ClientRevoked`, `Invalid`, `InsufficientScope`.
+    """
+    application = work.session.get_one(Application, client.application_id)
+    applications.require_edit(work, application)
+    _answer_for(work, client, application)
     return _draw_secret(work, client)
 
 
+def _ways_in(client: OAuthClient) -> tuple[set[str], Mapping[str, Any] | None]:
+    """How its tokens are come by."""
+    return set(client.grants), client.jwks
+
+
+def _answer_for(work: Work, client: OAuthClient, application: Application) -> None:
+    """The caller opens a way to the client's tokens. An organisation's client acts in the role of one person:
+    from here on in the caller's, unless that is more than it had, as who knows the secrets and keys from
+    before has not got it. So nobody comes to act in the role of somebody above him.
+
+    Operators, who need no role, leave the client whose it is. Raises `InsufficientScope`.
+    """
+    caller, home = work.caller, application.owner_org_id
+    scopes.require_held(caller, client.scopes, home)
+    if home is None or caller.operator:
+        return
+    maker = work.session.get(User, client.metadata_.get("created_by") or "")
+    present = people.caller_of(work, maker) if maker is not None and maker.active else ANONYMOUS
+    had, own = (policy.role_in(one, Action.APPLICATION_EDIT, home) for one in (present, caller))
+    if own is not None and reaches(had, own):
+        client.metadata_ = {**client.metadata_, "created_by": caller.user_id}
+        client.version = next_version(work)
+
+
 def add_secret_for_owner(work: Work, client_id: str) -> NewSecret:
-    """The same for any client, by operators at the machine. Raises `NotAllowed`, `NotFound` and as above."""
+    """The same for any client, by operators at the machine; it goes on to act for whom it did. Raises
+    `NotAllowed`, `NotFound`, `ClientRevoked`, `Invalid`."""
     return _draw_secret(work, known(work, client_id))
 
 
