@@ -8,7 +8,7 @@ from itertools import groupby
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import ARRAY, Select, String, cast, delete, func, or_, select, text, update
+from sqlalchemy import ARRAY, Select, String, case, cast, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import REGCLASS
 
 from opendata.base.kit.errors import Unavailable
@@ -24,6 +24,9 @@ CLAIM_SECONDS = 600
 over a batch, longer than any other transaction may be idle."""
 LONGEST_WAIT = 15
 """Seconds between two tries of an engine that is away."""
+TRIES_TO_WAIT = 4
+"""As many tries an engine that is away counts for, enough for the longest wait: the others are for faults of
+the entry."""
 _thread = threading.local()
 
 Settle = Callable[[], AbstractContextManager[Work]]
@@ -184,13 +187,14 @@ def _forget(ids: list[int], settle: Settle) -> None:
 def _wait(platform: Platform, entries: list[OutboxEntry], error: Unavailable, settle: Settle) -> None:
     """An engine that is away comes back: its entries wait, however long, and are never given up."""
     attempts = max(entry.attempts for entry in entries) + 1
+    tried = case((OutboxEntry.attempts < TRIES_TO_WAIT, OutboxEntry.attempts + 1), else_=OutboxEntry.attempts)
     log.warning("outbox.waiting", topic=entries[0].topic, entries=len(entries), error=repr(error))
     with settle() as work:
         work.session.execute(
             update(OutboxEntry)
             .where(OutboxEntry.id.in_([entry.id for entry in entries]))
             .values(
-                attempts=min(attempts, MAX_ATTEMPTS - 1),
+                attempts=tried,
                 not_before=platform.clock() + timedelta(seconds=min(2**attempts, LONGEST_WAIT)),
             )
         )
