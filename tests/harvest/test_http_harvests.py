@@ -236,7 +236,7 @@ def test_a_byte_order_mark_hides_nothing(datajson, ckan, script):
     assert (ckan.run().state, len(titles(ckan))) == ("done", 1)
 
 
-@pytest.mark.parametrize("modified", ["2018-05", "2018", "R/P1D", "", "31/05/2018", "hôm qua"])
+@pytest.mark.parametrize("modified", ["2018-05", "2018", "R/P1D", "", "31/05/2018", "hôm qua", "9999-12-31"])
 def test_a_date_keeps_its_precision_and_what_is_none_is_unknown(datajson, script, modified):
     script.answer = document(entry(0, modified=modified))
     assert datajson.run().counts["new"] == 1

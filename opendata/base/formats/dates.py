@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, tzinfo
 
 from opendata.base.kit.clock import CITY_ZONE
 
+FIRST_YEAR, LAST_YEAR = 1000, 2200
+"""What is dated outside of these is a mistake; periods and time zones are counted from the dates within."""
+
 _YEAR = re.compile(r"\d{4}\Z")
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})\Z")
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
@@ -23,12 +26,18 @@ def read_date(text: str, *, zone: tzinfo = CITY_ZONE) -> str | None:
     is a time in `zone`.
     """
     text = text.strip()
-    return _whole(text) or _day_first(text) or _instant(text, zone)
+    found = _whole(text) or _day_first(text) or _instant(text, zone)
+    return found if found and FIRST_YEAR <= int(found[:4]) <= LAST_YEAR else None
+
+
+def is_date(text: str) -> bool:
+    """Whether `text` is a date as records hold it: ISO 8601 of any precision, in a year there can be."""
+    return text.isascii() and not _day_first(text) and read_date(text) is not None
 
 
 def _whole(text: str) -> str | None:
-    if _YEAR.match(text) and int(text) > 0:
-        return text
+    if _YEAR.match(text):
+        return f"{int(text):04}"
     if found := _MONTH.match(text):
         return _month(*found.groups())
     if found := _DAY.match(text) or _BASIC_DAY.match(text):

@@ -8,7 +8,7 @@ Jinja keeps them compiled.
 import datetime as dt
 import gettext as gettext_module
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -254,7 +254,7 @@ def date(value: str | dt.date | None) -> str:
     if not value:
         return ""
     parts = _local(value)[:10].split("-")
-    if not all(part.isdigit() for part in parts):
+    if not all(part.isascii() and part.isdigit() for part in parts) or not 1 <= int((*parts, "1")[1]) <= 12:
         return str(value)
     if language() == "vi":
         return "/".join(reversed(parts))
@@ -303,5 +303,6 @@ def _local(value: str | dt.date) -> str:
         except ValueError:
             return str(value)
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        value = value.astimezone(CITY_ZONE)
+        with suppress(OverflowError):  # at the ends of the calendar
+            value = value.astimezone(CITY_ZONE)
     return value if isinstance(value, str) else value.isoformat()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from opendata.base.formats.dates import is_date
 from opendata.base.formats.record import DatasetRecord, LangList, LangText, ResourceRecord
 from opendata.base.kit.errors import N_, Invalid
 from opendata.base.kit.vietnamese import clean, exact_key
@@ -141,6 +142,7 @@ def _check(record: DatasetRecord, vocabularies: Vocabularies) -> None:
     _check_codes(problems, record, vocabularies)
     _check_keywords(problems, record.keywords)
     _check_links(problems, record)
+    _check_dates(problems, record)
     if len(record.resources) > LIMITS.resources:
         problems["resources"] = N_("Có quá nhiều tệp dữ liệu trong một bộ dữ liệu.")
     if not problems and len(msgspec.json.encode(record)) > LIMITS.size:
@@ -187,6 +189,18 @@ def _check_links(problems: dict[str, str], record: DatasetRecord) -> None:
     for field, url in links.items():
         if url is not None and not is_web_address(url):
             problems[field] = N_("Địa chỉ phải bắt đầu bằng http:// hoặc https://.")
+
+
+def _check_dates(problems: dict[str, str], record: DatasetRecord) -> None:
+    dates = {"last_update": record.last_update, "issued": record.issued, "modified": record.modified}
+    if record.temporal is not None:
+        dates |= {"temporal.start": record.temporal.start, "temporal.end": record.temporal.end}
+    for index, resource in enumerate(record.resources):
+        dates[f"resources.{index}.issued"] = resource.issued
+        dates[f"resources.{index}.modified"] = resource.modified
+    for field, text in dates.items():
+        if text and not is_date(text):
+            problems[field] = N_("Ngày cần có dạng 2026, 2026-06 hoặc 2026-06-05, từ năm 1000 đến 2200.")
 
 
 def is_web_address(url: str) -> bool:

@@ -33,7 +33,15 @@ def judge(
         return Freshness("irregular", last_update, None)
     age = now - updated
     state: State = "late" if age > period * late_factor else "due" if age > period else "on_time"
-    return Freshness(state, last_update, updated + period)
+    return Freshness(state, last_update, _later(updated, period))
+
+
+def _later(at: datetime, period: timedelta) -> datetime | None:
+    """None where the calendar ends before."""
+    try:
+        return at + period
+    except OverflowError:
+        return None
 
 
 def period_of(frequency: str | None, vocabularies: Vocabularies) -> timedelta | None:
@@ -60,5 +68,5 @@ def instant(text: str | None) -> datetime | None:
         parts = [int(part) for part in text.split("-")]
         day = date(parts[0], parts[1] if len(parts) > 1 else 1, parts[2] if len(parts) > 2 else 1)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, OverflowError):
         return None

@@ -173,6 +173,8 @@ def test_a_described_file_keeps_its_bytes(city: City) -> None:
         ({"spatial": {"bbox": [1, 2, 3]}}, "spatial.bbox"),
         ({"spatial": {"bbox": [1, 2, "3", 4]}}, "spatial.bbox.2"),
         ({"pham_vi": {"mode": "khac"}}, "pham_vi.mode"),
+        ({"last_update": "9999-12-31"}, "last_update"),
+        ({"temporal": {"start": "2020", "end": "²²²²"}}, "temporal.end"),
         ({"keywords": {"vi": ["x" * 33_000]}}, "keywords.vi.0"),
         ({"description": {"vi": "x" * 1_000_000}}, "description.vi"),
         ({"extras": {"a": "x" * 1_100_000}}, "record"),
