@@ -143,16 +143,12 @@ def test_workers_that_cannot_see_each_other_pass_a_tenth_more_at_most(
         worker.close()
 
 
-def test_what_a_dead_worker_spent_is_added_by_another_once(
-    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_dead_worker_spent_is_added_by_another_once(redis: RedisServer, tmp_path: Path) -> None:
     cell = month(1000)
     dead = shared_and_alone(redis, tmp_path, 1)
     redis.kill()
     assert sum(dead.take([cell]).granted for _ in range(37)) == 37
     dead.close()
-    monkeypatch.setattr("opendata.engines.counters.pending._lives", lambda _process: False)
-    monkeypatch.setattr("opendata.engines.counters.pending.os.getpid", lambda: 1)
     redis.start()
     for _ in range(2):
         other = shared_and_alone(redis, tmp_path, 1)

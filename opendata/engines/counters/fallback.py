@@ -43,6 +43,8 @@ class FallbackCounters:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self.degraded = False
+        if self._pending.has_leftovers():
+            threading.Thread(target=self._hand_over, name="opendata-leftovers", daemon=True).start()
 
     def take(self, cells: Sequence[Cell], need: int = 1, want: int = 1, *, back: int = 0) -> Taken:
         return self._asked(
@@ -86,7 +88,7 @@ class FallbackCounters:
 
     def close(self) -> None:
         self._closing.set()
-        self._pending.keep()
+        self._pending.close()
         self._shared.close()
 
     def _asked(self, shared: Callable[[], T], here: Callable[[], T]) -> T:
@@ -109,14 +111,31 @@ class FallbackCounters:
     def _wait_for_shared(self) -> None:
         began = time.monotonic()
         while not self._closing.wait(PROBE_SECONDS):
-            self._pending.keep()
-            if self._shared.check() and self._merged():
+            if self._is_back():
                 break
         else:
             return
         self.degraded = False
         log.warning("counters.restored", seconds=round(time.monotonic() - began, 1))
-        self._merged()  # what was counted between the merge and now
+        self._hand_over()  # what was counted between the merge and now
+
+    def _is_back(self) -> bool:
+        try:
+            self._pending.keep()
+            return self._shared.check() and self._merged()
+        except Exception as error:  # noqa: BLE001  # the next round tries again
+            log.warning("counters.probe", error=repr(error))
+            return False
+
+    def _hand_over(self) -> None:
+        """What waits, until it is done once. Beside the requests."""
+        while not self._closing.is_set():
+            try:
+                if self._merged():
+                    return
+            except Exception as error:  # noqa: BLE001  # the next round tries again
+                log.warning("counters.leftovers", error=repr(error))
+            self._closing.wait(PROBE_SECONDS)
 
     def _merged(self) -> bool:
         try:
