@@ -209,6 +209,25 @@ def test_what_is_not_taken_is_tried_again_and_given_up_in_the_end(city: City, se
     assert [mail.to for mail in told] == ["admin@haiphong.example"]
 
 
+def test_an_answer_that_nothing_can_read_is_a_failure_as_others_are(
+    city: City, server: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> int:
+        raise OverflowError
+
+    monkeypatch.setattr(webhook_sending.Sender, "post", broken)
+    added(city, server.url)
+    make_key(city)
+    now = city.platform.clock()
+    city.platform.clock = lambda: now
+    assert send_due(city) == 1
+    with city.platform.read() as work:
+        created = select(WebhookDelivery).where(WebhookDelivery.kind == "key.created")
+        delivery = work.session.scalars(created).one()
+    assert (delivery.state, delivery.attempts, delivery.problem) == ("waiting", 1, "OverflowError")
+    assert delivery.next_at == now + WAITS[0]
+
+
 def test_five_days_of_failure_turn_an_endpoint_off_until_it_is_turned_on(
     city: City, server: Endpoint
 ) -> None:

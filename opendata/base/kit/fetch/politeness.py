@@ -74,7 +74,7 @@ def retry_after(value: str | None, now: Clock) -> float | None:
         return min(float(value.strip()[:6]), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year no calendar has
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max((aware - _aware(now())).total_seconds(), 0.0), LONGEST_WAIT)

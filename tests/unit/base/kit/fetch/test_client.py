@@ -356,6 +356,7 @@ def test_retry_after_is_capped_at_an_hour():
         ("999999999", 3600),
         ("Fri, 01 Jan 2027 00:00:00 GMT", 3600),
         ("rồi", None),
+        ("Fri, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("-5", None),
         (None, None),
     ):
