@@ -112,7 +112,7 @@ def turn_on_second_factor(body: Mapping[str, Any]) -> Response:
     Takes the first code of the device. Other sessions end; the answer holds codes for a lost device.
     """
     with writing() as work:
-        user = _me(work)
+        user = _me_in_session(work)
         codes = second_factor.turn_on(work, user, body["offer"], body["code"])
         opened = _went_on(work, user)
     return _in_session(answers.json_once({"recovery_codes": list(codes)}, status=200), opened)
@@ -132,7 +132,7 @@ def turn_off_second_factor(body: Mapping[str, Any]) -> Response:
     Takes a code; other sessions end.
     """
     with writing() as work:
-        user = _me(work)
+        user = _me_in_session(work)
         second_factor.turn_off(work, user, body["code"])
         opened = _went_on(work, user)
         value = _factor(work, user)
@@ -204,3 +204,9 @@ def _me(work: Work) -> User:
     """Raises `SignInRequired`, `InsufficientScope`, `NotAllowed` for what speaks for an organisation."""
     policy.require_self(caller())
     return people.by_id(work, caller().user_id or "")
+
+
+def _me_in_session(work: Work) -> User:
+    """The same, before the session of this request is exchanged for a new one."""
+    user = _me(work)
+    return sessions.holder(work, _token()) if _token() else user

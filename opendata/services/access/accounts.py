@@ -134,7 +134,7 @@ def block(work: Work, user: User, *, reason: str) -> None:
     if user.id == work.caller.user_id:
         raise Invalid(fields={"email": N_("Không ai tự khóa tài khoản của mình.")})
     user.active, user.blocked_reason = False, clean(reason)[:500]
-    user.epoch += 1
+    people.end_sessions(work, user)
     user.version = next_version(work)
     audit.record(work, "user.block", "user", user.id, {"reason": reason[:200]})
 

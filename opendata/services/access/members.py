@@ -9,9 +9,8 @@ from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.vietnamese import sort_key
 from opendata.base.models import Membership, Organization, User
 from opendata.base.runtime import ROLES, Work
-from opendata.services.access import audit, policy
+from opendata.services.access import audit, people, policy
 from opendata.services.access.changes import next_version
-from opendata.services.access.people import DEPARTMENT
 from opendata.services.access.policy import Action
 
 
@@ -91,7 +90,7 @@ def assign(work: Work, user: User, organization: Organization, role: str | None)
         work.session.flush()
     if role is not None:
         work.session.add(Membership(user_id=user.id, organization_id=organization.id, role=role))
-    user.epoch += 1
+    people.end_sessions(work, user)
     user.version = next_version(work)
     audit.record(work, "user.assign", "user", user.id, {"organization": organization.id, "role": role})
 
@@ -103,7 +102,7 @@ def require_givable(work: Work, organization: Organization, *roles: str | None) 
         return
     own = policy.role_in(work.caller, Action.MEMBERS_EDIT, organization.id)
     most = ROLES.index(own) if own else -1
-    if organization.kind == DEPARTMENT:
+    if organization.kind == people.DEPARTMENT:
         most -= 1
     for role in roles:
         if role is not None and ROLES.index(role) > most:

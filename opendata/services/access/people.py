@@ -77,22 +77,34 @@ def create(work: Work, email: str, name: str, password: str, *, operator: bool =
 
 
 def set_password(user: User, password: str) -> None:
-    """Ends every session of the account. Raises `Invalid` for a password under 12 characters."""
+    """Raises `Invalid` for a password under 12 characters. What a new one ends is for `replace_password`."""
     if not MIN_PASSWORD <= len(password) <= 1000:
         raise Invalid(fields={"password": N_("Mật khẩu cần ít nhất 12 ký tự.")})
     user.password_hash = _hasher().hash(password)
-    user.epoch += 1
+
+
+def end_sessions(work: Work, user: User) -> None:
+    """Every session of the account ends. Raised where it stands: of two that end them at once, each ends
+    what the other has just opened."""
+    user.epoch = User.epoch + 1
+    work.session.flush()
+    work.session.refresh(user, ["epoch"])
 
 
 def replace_password(work: Work, user: User, password: str, *, noted: str = "user.password") -> None:
     """Ends every session of the account, and what applications were given. Raises `Invalid`."""
     set_password(user, password)
+    end_sessions(work, user)
     families.end_of_person(work, user.id)
     audit.record(work, noted, "user", user.id)
 
 
 def change_password(work: Work, user: User, current: str, password: str) -> None:
-    """Set a new password after the present one is given. Raises `BadCredentials`, `Invalid`."""
+    """Set a new password after the present one is given. Raises `BadCredentials`, `Invalid`.
+
+    The row is locked before it is compared: a password that is being replaced opens nothing any more.
+    """
+    work.session.refresh(user, with_for_update={"key_share": True})
     _require_password(user, current)
     replace_password(work, user, password)
 

@@ -15,7 +15,7 @@ from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataEr
 from opendata.base.kit.secrets import Peppers
 from opendata.base.models import User, UserToken
 from opendata.base.runtime import Work
-from opendata.services.access import audit, tokens
+from opendata.services.access import audit, people, tokens
 
 STEP = 30
 """Seconds a code is shown."""
@@ -75,7 +75,7 @@ def turn_on(work: Work, user: User, sealed: str, code: str) -> Sequence[str]:
     secret = opened(work, user, sealed)
     step = _step_of(work, secret, code)
     user.totp_secret, user.totp_last = _seal(work, user, secret), step
-    user.epoch += 1
+    people.end_sessions(work, user)
     audit.record(work, "user.second_factor_on", "user", user.id)
     return _draw_codes(work, user)
 
@@ -94,7 +94,7 @@ def turn_off(work: Work, user: User, code: str) -> None:
         raise NotOn
     check(work, user, code)
     user.totp_secret = None
-    user.epoch += 1
+    people.end_sessions(work, user)
     _forget_codes(work, user)
     audit.record(work, "user.second_factor_off", "user", user.id)
 
@@ -102,7 +102,7 @@ def turn_off(work: Work, user: User, code: str) -> None:
 def remove(work: Work, user: User) -> None:
     """For somebody whose identity an operator has made sure of by other means."""
     user.totp_secret = None
-    user.epoch += 1
+    people.end_sessions(work, user)
     _forget_codes(work, user)
     audit.record(work, "user.second_factor_off", "user", user.id, {"by": "operator"})
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from opendata.base.kit.errors import NotFound
+from opendata.base.kit.errors import NotFound, SignInRequired
 from opendata.base.kit.hashes import sha256
 from opendata.base.models import User, UserSession
 from opendata.base.runtime import Caller, Work
@@ -58,6 +58,22 @@ def resume(work: Work, token: str) -> OpenSession | None:
     return OpenSession(token, row.UserSession.csrf, people.caller_of(work, row.User))
 
 
+def holder(work: Work, token: str) -> User:
+    """The person of an open session, held until this transaction ends, before the session is exchanged for
+    a new one: a session that is being ended opens no other. Raises `SignInRequired`."""
+    person = work.session.scalar(
+        select(User)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.token_hash == sha256(token.encode()))
+        .where(UserSession.expires >= work.now, UserSession.epoch == User.epoch, User.active)
+        .with_for_update(of=User, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if person is None:
+        raise SignInRequired
+    return person
+
+
 def end(work: Work, token: str) -> None:
     work.session.execute(delete(UserSession).where(UserSession.token_hash == sha256(token.encode())))
 
@@ -104,6 +120,6 @@ def is_this(row: UserSession, token: str) -> bool:
 
 def end_others(work: Work, user: User, *, hours: int) -> OpenSession:
     """End every session of the person and open a new one for the browser that asked."""
-    user.epoch += 1
+    people.end_sessions(work, user)
     audit.record(work, "session.end_others", "user", user.id)
     return start(work, user, hours=hours)

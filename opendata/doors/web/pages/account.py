@@ -126,7 +126,7 @@ def secure() -> BaseResponse:
     hours = platform().settings.session_hours
 
     def take(work: Work) -> tuple[Sequence[str], sessions.OpenSession]:
-        user = people.by_id(work, caller().user_id or "")
+        user = sessions.holder(work, g.get("session_token", ""))
         return step(work, user), sessions.end_others(work, user, hours=hours)
 
     def done(result: tuple[Sequence[str], sessions.OpenSession]) -> BaseResponse:
