@@ -97,7 +97,7 @@ def send(platform: Platform, arguments: Mapping[str, Any]) -> None:
         status = platform.part(Sender).post(endpoint.url, body, headers)
     except FetchError as error:
         _note_failure(platform, delivery.id, error.answer, _problem(error))
-    except Exception as error:  # noqa: BLE001  # not noted, it would be sent again and again without an end
+    except Exception as error:  # not noted, it would be sent again and again without an end
         log.exception("webhook.broken", delivery=delivery.id)
         _note_failure(platform, delivery.id, None, type(error).__name__)
     else:
