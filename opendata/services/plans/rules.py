@@ -95,7 +95,7 @@ class Rule:
         key: a plan that is changed keeps what was used."""
         key = f"q:{{{subject}}}:{self.partition}:{self.unit}:{self.window}"
         if self.algorithm == "gcra":
-            key = f"{key}:even"
+            key = f"{key}:{self.count}:even"
             return Cell(key, "gcra", self.burst, self.seconds / self.amount, weight, self.hard)
         if self.algorithm == "calendar":
             begins, ends = period(self.window, now, zone)

@@ -166,6 +166,28 @@ def test_another_plan_keeps_what_was_used() -> None:
         assert counters.peek([cell]).readings[0].remaining == left
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_even_rules_of_one_plan_count_each_for_itself(turned: bool) -> None:
+    """At once as much as the smaller burst, then as fast as the slower of them."""
+    ten = {"name": "ten", "amount": 100, "window": "second", "count": 10, "burst": 100}
+    both = ["20/second burst 60", ten]
+    compiled = compile_rules(both[::-1] if turned else both)
+    assert {rule.algorithm for rule in compiled} == {"gcra"}
+    now = NOW.timestamp()
+    counters = MemoryCounters(clock=lambda: now)
+    cells = [rule.cell("user:1", NOW, ZONE) for rule in compiled]
+    assert sum(counters.take(cells).granted for _ in range(200)) == 60
+    now += 2  # 40 of the one are back; 40 of the other were left, and 20 are back
+    assert sum(counters.take(cells).granted for _ in range(200)) == 40
+    now += 30
+    counters.take(cells, 1, 60)
+    passed = 0
+    for _ in range(600):
+        now += 0.1
+        passed += counters.take(cells, 1, 3).granted
+    assert passed == pytest.approx(60 * 10, abs=41)  # what was left of the bursts beside the rate
+
+
 def test_terms_know_what_they_count_by() -> None:
     terms = Terms(plan="x", number=1, rules=parse("5 concurrent; 9 rows/day; 3/minute"), page_max=1)
     assert [rule.unit for rule in terms.counted] == ["requests", "rows"]
