@@ -15,6 +15,7 @@ from opendata.base.runtime import ROLES, SYSTEM
 from opendata.services.access import (
     accounts,
     applications,
+    credentials,
     invitations,
     keys,
     mails,
@@ -27,6 +28,7 @@ from opendata.services.access import (
     webhooks,
 )
 from opendata.services.access.applications import ConfirmFirst
+from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.changes import Changes
 from opendata.services.access.invitations import AlreadyMember, OtherAddress
 from opendata.services.access.members import LastAdmin, RoleNotHeld
@@ -317,6 +319,28 @@ def test_a_blocked_person_is_out_at_once(city: City) -> None:
             people.authenticate(work, "nguoi@city.example", PASSWORD)
     with city.platform.work(city.caller("admin")) as work, pytest.raises(NotAllowed):
         accounts.block(work, work.session.get_one(User, person), reason="x")
+
+
+@pytest.mark.parametrize("owner", ["person", "department"])
+def test_a_key_that_was_used_during_a_block_is_good_after_it(city: City, owner: str) -> None:
+    with city.platform.work(city.caller("editor")) as work:
+        body = work.session.get_one(Organization, city.own) if owner == "department" else None
+        made = applications.create(work, "Máy nạp", organization=body, wanted=("read", "publish"))
+        secret = keys.create(work, made, "khóa", wanted=("read", "publish")).secret
+    changes, known = city.platform.part(Changes), city.platform.part(Authenticator)
+
+    def rights() -> tuple[Any, Any]:
+        changes.look()
+        found = known.key(secret)
+        return found.refusal, found.caller.roles.get(city.own)
+
+    assert rights() == (None, "editor")
+    with city.platform.work(SYSTEM) as work:
+        accounts.block(work, work.session.get_one(User, city.users["editor"]), reason="nhầm")
+    assert rights() == (credentials.AccountBlocked if owner == "person" else None, None)
+    with city.platform.work(SYSTEM) as work:
+        accounts.unblock(work, work.session.get_one(User, city.users["editor"]))
+    assert rights() == (None, "editor")
 
 
 # --- organisations --------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ minute. When the database is away, keys that are known go on for a day and other
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
@@ -56,11 +56,11 @@ class Authenticator:
         self._lock = threading.Lock()
         self._turns = [threading.Lock() for _ in range(STRIPES)]
         self._forgotten = 0
-        changes.follow(ApiKey.id, ApiKey.version, lambda ids: self._forget(ids, lambda c: c.id))
+        changes.follow(ApiKey.id, ApiKey.version, lambda ids: self._forget(ids, lambda c: (c.id,)))
         changes.follow(
-            Application.id, Application.version, lambda ids: self._forget(ids, lambda c: c.application_id)
+            Application.id, Application.version, lambda ids: self._forget(ids, lambda c: (c.application_id,))
         )
-        changes.follow(User.id, User.version, lambda ids: self._forget(ids, lambda c: c.caller.user_id))
+        changes.follow(User.id, User.version, lambda ids: self._forget(ids, lambda c: c.people))
 
     def remembered(self, text: str) -> Credential | None:
         """A key that this worker has seen: using it costs nobody anything. Raises `Unavailable`."""
@@ -124,7 +124,7 @@ class Authenticator:
             if len(self._unknown) > UNKNOWN_KEPT:
                 self._unknown.popitem(last=False)
 
-    def _forget(self, ids: list[str] | None, name: Callable[[Credential], str | None]) -> None:
+    def _forget(self, ids: list[str] | None, names: Callable[[Credential], Iterable[str]]) -> None:
         if ids is not None and not ids:
             return
         with self._lock:
@@ -133,7 +133,9 @@ class Authenticator:
                 self._known.clear()
                 return
             gone = set(ids)
-            for digest in [digest for digest, kept in self._known.items() if name(kept) in gone]:
+            for digest in [
+                digest for digest, kept in self._known.items() if not gone.isdisjoint(names(kept))
+            ]:
                 del self._known[digest]
 
 
@@ -168,6 +170,7 @@ def credential_of(work: Work, key: ApiKey, application: Application) -> Credenti
         scopes=scopes,
         expires_at=_end(work, key, person),
         caller=replace(caller, credential=key.id, application_id=application.id),
+        people=frozenset({person_id} if person_id else ()),
         products=frozenset(key.products),
         networks=tuple(ip_network(text) for text in key.cidrs),
         origins=frozenset(key.origins),

@@ -84,7 +84,8 @@ class Credential:
     """A key or token that was found good, with all that is decided from it on every call.
 
     `owner` is what limits and quotas hang on. `caller` has the rights its person held when it was read; it
-    is read anew within a second of any change.
+    is read anew within a second of any change. `people` are all whose accounts decided, in use or blocked: a
+    change of any of them counts.
     """
 
     kind: str
@@ -95,6 +96,7 @@ class Credential:
     scopes: frozenset[str]
     expires_at: datetime
     caller: Caller
+    people: frozenset[str]
     client_id: str | None = None
     products: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()

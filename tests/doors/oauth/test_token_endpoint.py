@@ -14,7 +14,7 @@ from opendata.base.kit.errors import NotAllowed
 from opendata.base.models import Organization, SigningKey
 from opendata.base.runtime import ANONYMOUS, SYSTEM
 from opendata.doors.http.gate import MISSES
-from opendata.services.access import applications, people
+from opendata.services.access import accounts, applications, people
 from opendata.services.access.changes import Changes, next_version
 from opendata.services.access.oauth import addresses, clients, jwts, signing
 from opendata.services.access.oauth.access_tokens import AccessTokens
@@ -428,6 +428,43 @@ def test_a_blocked_owner_has_no_tokens(office):
     with office.platform.work(SYSTEM) as work:
         user = people.by_id(work, office.city.users["reviewer"])
         user.active, user.version = True, next_version(work)
+
+
+def blocked(office, role, *, active=False) -> None:
+    with office.platform.work(SYSTEM) as work:
+        user = people.by_id(work, office.city.users[role])
+        if active:
+            accounts.unblock(work, user)
+        else:
+            accounts.block(work, user, reason="thử")
+    settle(office)
+
+
+def test_a_blocked_owner_stops_what_others_gave_the_application(office):
+    token = office.tokens(office.web(role="reviewer"), role="editor")["access_token"]
+    settle(office)
+    assert office.get(token).status_code == 200
+    blocked(office, "reviewer")
+    try:
+        assert office.get(token).status_code == 403
+    finally:
+        blocked(office, "reviewer", active=True)
+    assert office.get(token).status_code == 200
+
+
+def test_tokens_that_were_refused_during_a_block_are_good_after_it(office):
+    own = office.token(ITSELF, auth=office.server(role="reviewer")).get_json()["access_token"]
+    client = shared(office, "reviewer", "read", "publish")
+    bodys = office.token({**ITSELF, "scope": "publish"}, auth=client).get_json()["access_token"]
+    reader = office.platform.part(AccessTokens)
+    blocked(office, "reviewer")
+    try:
+        assert office.get(own).status_code == 403
+        assert reader.read(bodys).caller.roles == {}
+    finally:
+        blocked(office, "reviewer", active=True)
+    assert office.get(own).status_code == 200
+    assert reader.read(bodys).caller.roles == {office.city.own: "reviewer"}
 
 
 # --- signing keys ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -93,16 +93,16 @@ class AccessTokens:
         self._follow(changes)
 
     def _follow(self, changes: Changes) -> None:
-        named: tuple[tuple[Any, Callable[[_Seen], str | None]], ...] = (
-            (DeniedToken.jti, lambda seen: seen.jti),
-            (OAuthGrant.id, lambda seen: seen.family),
-            (OAuthClient.id, lambda seen: seen.credential.client_id),
-            (Application.id, lambda seen: seen.credential.application_id),
-            (User.id, lambda seen: seen.credential.caller.user_id),
-            (SigningKey.kid, lambda seen: seen.kid),
+        named: tuple[tuple[Any, Callable[[_Seen], Iterable[str | None]]], ...] = (
+            (DeniedToken.jti, lambda seen: (seen.jti,)),
+            (OAuthGrant.id, lambda seen: (seen.family,)),
+            (OAuthClient.id, lambda seen: (seen.credential.client_id,)),
+            (Application.id, lambda seen: (seen.credential.application_id,)),
+            (User.id, lambda seen: seen.credential.people),
+            (SigningKey.kid, lambda seen: (seen.kid,)),
         )
-        for column, name in named:
-            changes.follow(column, column.class_.version, partial(self._forget, name))
+        for column, names in named:
+            changes.follow(column, column.class_.version, partial(self._forget, names))
 
     def read(self, text: str) -> Credential:
         """What a token may do. Raises `TokenInvalid`, `Unavailable`."""
@@ -160,13 +160,14 @@ class AccessTokens:
             if len(self._seen) > KEPT:
                 self._seen.popitem(last=False)
 
-    def _forget(self, name: Callable[[_Seen], str | None], ids: list[str] | None) -> None:
+    def _forget(self, names: Callable[[_Seen], Iterable[str | None]], ids: list[str] | None) -> None:
         if ids is not None and not ids:
             return
         with self._lock:
             self._forgotten += 1
             gone = set(ids or ())
-            for digest in [d for d, seen in self._seen.items() if ids is None or name(seen) in gone]:
+            matches = (d for d, seen in self._seen.items() if ids is None or not gone.isdisjoint(names(seen)))
+            for digest in list(matches):
                 del self._seen[digest]
 
 
@@ -180,7 +181,8 @@ def credential_of(work: Work, claims: Mapping[str, Any]) -> Credential:
         raise TokenInvalid
     for_itself = claims["sub"] == client.id
     maker = application.owner_user_id or client.metadata_.get("created_by")
-    person = families.person_of(work, maker if for_itself else claims["sub"])
+    subject = maker if for_itself else claims["sub"]
+    person = families.person_of(work, subject)
     if not for_itself and person is None:
         raise TokenInvalid
     scopes = frozenset(claims["scope"].split()) & frozenset(client.scopes) & frozenset(application.scopes)
@@ -195,6 +197,7 @@ def credential_of(work: Work, claims: Mapping[str, Any]) -> Credential:
         scopes=scopes,
         expires_at=_end(claims),
         caller=replace(caller, kind="token", credential=client.id, application_id=application.id),
+        people=frozenset(one for one in (subject, application.owner_user_id) if one),
         client_id=client.id,
         refusal=_refusal(work, application),
     )
