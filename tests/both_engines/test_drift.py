@@ -186,6 +186,39 @@ def test_what_was_given_up_counts_as_drift_though_index_and_document_agree(city)
     assert indexing.drift(city.platform).ids == ()
 
 
+def test_one_dataset_that_cannot_be_indexed_keeps_no_other_from_a_rebuild(city, index, monkeypatch):
+    made = documents.index_document
+
+    def made_but_one(item, sequence):
+        if item.dataset.id == city.published:
+            raise ValueError("poison")
+        return made(item, sequence)
+
+    held = index.info().documents
+    monkeypatch.setattr(documents, "index_document", made_but_one)
+    for _ in range(2):
+        assert indexing.rebuild(city.platform) == held - 1
+        assert outbox.backlog(city.platform) == (1, 0), "the outbox tries again"
+    monkeypatch.undo()
+    with city.platform.work(SYSTEM) as work:
+        work.session.execute(update(OutboxEntry).values(not_before=None))
+    outbox.drain(city.platform)
+    assert index.info().documents == held
+    assert outbox.backlog(city.platform) == (0, 0)
+
+
+@pytest.mark.parametrize("end", ["9999-12", "²²²²"])
+def test_a_period_that_was_stored_without_being_judged_is_indexed(city, index, end):
+    with city.platform.work(SYSTEM) as work:
+        found = work.session.get_one(Dataset, city.published)
+        found.content = found.content | {"temporal": {"start": "2020", "end": end}}
+        work.after("dataset", city.published)
+    assert outbox.backlog(city.platform) == (0, 0)
+    held = index.info().documents
+    assert indexing.rebuild(city.platform) == held
+    assert city.client().get("/api/v1/datasets?q=chat luong nuoc bien").get_json()["meta"]["total"] == 1
+
+
 def test_sequences_of_some_are_those_of_all(city, index):
     everything = dict(index.sequences())
     some = {city.published, city.draft}

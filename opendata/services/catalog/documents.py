@@ -3,6 +3,7 @@
 Doors answer reads from these documents; the ORM is for writes.
 """
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -262,7 +263,7 @@ def index_document(item: Built, sequence: int) -> IndexDocument:
             "popularity": item.dataset.popularity,
         },
         row=row_of(document),
-        period=_period(document.get("temporal")),
+        period=days_of(document.get("temporal")),
     )
 
 
@@ -300,7 +301,7 @@ def _seconds(text: str) -> int:
     return int(at.timestamp()) if at else 0
 
 
-def _period(temporal: Mapping[str, Any] | None) -> tuple[int, int] | None:
+def days_of(temporal: Mapping[str, Any] | None) -> tuple[int, int] | None:
     """Days since 1970-01-01; an end of lower precision reaches to the last day of its month or year."""
     if not temporal:
         return None
@@ -316,9 +317,9 @@ def _end(text: str | None) -> date | None:
     at = instant(text)
     if at is None or text is None:
         return None
-    if len(text) == 4:
+    precision = text.count("-")
+    if precision == 0:
         return date(at.year, 12, 31)
-    if len(text) == 7:
-        following = date(at.year + at.month // 12, at.month % 12 + 1, 1)
-        return date.fromordinal(following.toordinal() - 1)
+    if precision == 1:
+        return date(at.year, at.month, monthrange(at.year, at.month)[1])
     return at.date()

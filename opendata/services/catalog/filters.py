@@ -48,9 +48,14 @@ def _years(document: Document) -> Iterator[str]:
     """Each year the data covers; at most the last 60."""
     temporal = document.get("temporal") or {}
     first, last = (str(temporal.get(end) or "")[:4] for end in ("start", "end"))
-    if last.isdigit():
-        first = first if first.isdigit() else last
+    if _is_number(last):
+        first = first if _is_number(first) else last
         yield from (str(year) for year in range(max(int(first), int(last) - 59), int(last) + 1))
+
+
+def _is_number(text: str) -> bool:
+    """Plain digits: others, like superscripts, are no number to `int`."""
+    return text.isascii() and text.isdigit()
 
 
 def _single(field: str) -> Callable[[Document], Iterator[str]]:

@@ -48,13 +48,18 @@ def rebuild(platform: Platform, progress: Callable[[int, int], None] = lambda *_
     """Fill a new index beside the live one and swap; searches never find it empty.
 
     Datasets without a document get one first: their sequence comes from the outbox. Returns the number
-    of datasets indexed; `progress` hears how many of how many are written.
+    of datasets indexed; `progress` hears how many of how many are written. A dataset whose entry cannot be
+    made is left to the outbox, which tries again and gives it up where all can see it.
     """
+    failed: list[str] = []
     with platform.work(SYSTEM) as work:
         for dataset_id in _without_document(work):
             work.after(TOPIC, dataset_id)
-    total = platform.part(SearchIndex).rebuild(_documents(platform, progress))
-    log.info("index.rebuilt", documents=total)
+    total = platform.part(SearchIndex).rebuild(_documents(platform, progress, failed))
+    with platform.work(SYSTEM) as work:
+        for dataset_id in set(failed) - _waiting(work) - _all_given_up(work):
+            work.after(TOPIC, dataset_id)
+    log.info("index.rebuilt", documents=total, failed=len(failed))
     return total
 
 
@@ -211,7 +216,9 @@ def _given_up() -> tuple[Any, ...]:
     return (OutboxEntry.topic == TOPIC, OutboxEntry.problem.is_not(None))
 
 
-def _documents(platform: Platform, progress: Callable[[int, int], None]) -> Iterator[IndexDocument]:
+def _documents(
+    platform: Platform, progress: Callable[[int, int], None], failed: list[str]
+) -> Iterator[IndexDocument]:
     """Read when the index asks for it, each page in a transaction of its own: the index may take longer over
     one than a transaction may be idle."""
     with platform.read(SYSTEM) as work:
@@ -220,7 +227,7 @@ def _documents(platform: Platform, progress: Callable[[int, int], None]) -> Iter
     while True:
         with platform.read(SYSTEM) as work:
             ids = documents.following(work, last)
-            page = list(_page(work, ids))
+            page = list(_page(work, ids, failed))
         if not ids:
             return
         for document in page:
@@ -230,12 +237,19 @@ def _documents(platform: Platform, progress: Callable[[int, int], None]) -> Iter
         last = ids[-1]
 
 
-def _page(work: Work, ids: Collection[str]) -> Iterator[IndexDocument]:
+def _page(work: Work, ids: Collection[str], failed: list[str]) -> Iterator[IndexDocument]:
     """Under the sequences that the stored documents carry. Those are read first: what is built then may be
     newer than they say and is written again, never older."""
     held = select(DatasetDocument.dataset_id, DatasetDocument.sequence)
     rows = work.session.execute(held.where(DatasetDocument.dataset_id.in_(ids)))
     sequences = {row.dataset_id: row.sequence for row in rows}
     for built in documents.build(work, list(ids)):
-        if built.dataset.id in sequences:
-            yield documents.index_document(built, sequences[built.dataset.id])
+        if built.dataset.id not in sequences:
+            continue
+        try:
+            entry = documents.index_document(built, sequences[built.dataset.id])
+        except Exception as error:  # noqa: BLE001  # one dataset never keeps all others from being found
+            log.warning("index.document_failed", dataset=built.dataset.id, error=repr(error))
+            failed.append(built.dataset.id)
+        else:
+            yield entry

@@ -1,7 +1,7 @@
 """Dates that publishers write: what is none is refused, and one that was stored before ends no page."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -9,7 +9,8 @@ from opendata.base.formats.dates import is_date, read_date
 from opendata.base.formats.record import DatasetRecord, Period
 from opendata.base.kit.errors import Invalid
 from opendata.base.kit.vocabularies import Vocabularies
-from opendata.services.catalog import entry, freshness
+from opendata.services.catalog import documents, entry, freshness
+from opendata.services.catalog.filters import BY_NAME
 from opendata.testing.records import complete_record
 
 NOW = datetime(2026, 6, 5, tzinfo=UTC)
@@ -74,3 +75,22 @@ def test_freshness_is_judged_of_any_date_that_was_stored(text: str) -> None:
     judged = freshness.judge("MONTHLY", text, NOW, VOCABULARIES, late_factor=2.0)
     assert judged.last_update == text
     assert judged.next_due is None or judged.next_due < NOW
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [("2024", "2024-12-31"), ("2024-02", "2024-02-29"), ("2024-2", "2024-02-29"), ("9999-12", "9999-12-31")],
+)
+def test_a_period_reaches_to_the_last_day_of_its_month_or_year(end: str, last: str) -> None:
+    assert documents.days_of({"start": "2020-01-01", "end": end}) == (
+        (date(2020, 1, 1) - date(1970, 1, 1)).days,
+        (date.fromisoformat(last) - date(1970, 1, 1)).days,
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "years"), [("2021-05", ["2020", "2021"]), ("²²²²", []), ("２０２１", []), (None, [])]
+)
+def test_the_years_of_a_period_are_plain_numbers(end: str | None, years: list[str]) -> None:
+    document = {"temporal": {"start": "2020", "end": end}}
+    assert list(BY_NAME["year"].values(document)) == years
