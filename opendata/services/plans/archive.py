@@ -1,21 +1,28 @@
-"""What happens to usage at night: raw calls into one Parquet file a day, sums checked against them, and what
-is too old dropped."""
+"""What happens to usage that is over: raw calls into one Parquet file a day, sums checked against them, and
+what is too old dropped.
+
+The files of calls lie on the host that answered them. On a single host the job of the night sees to them;
+where hosts share a database each web host puts away its own, since the job runs on one that has none.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 import structlog
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import delete, func, select
 
 from opendata.base.models import FailedCall, Job, Notice, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
-from opendata.services.plans.rollup import begin
+from opendata.base.runtime.database import is_shared
+from opendata.services.plans.rollup import begin, consumed
 from opendata.services.plans.spool import Spool, hour_of, is_over, read_all
 
 log = structlog.get_logger(__name__)
@@ -25,6 +32,8 @@ SOURCES = b"opendata.files"
 KEPT = {"minute": timedelta(days=7), "hour": timedelta(days=90), "day": timedelta(days=5 * 366)}
 RAW_KEPT = timedelta(days=90)
 FAILED_KEPT = timedelta(hours=24)
+AT_ONCE = 20_000
+"""Calls of a day held in memory: it is done beside the answering of requests."""
 COLUMNS = (
     "t", "id", "app", "key", "sub", "v", "route", "m", "s", "code", "cache", "ms", "b", "rows", "net", "ua",
     "ds", "res", "n",
@@ -33,14 +42,22 @@ NUMBERS = {"t": "float64", "ms": "float64", "s": "int16", "b": "int64", "rows": 
 
 
 def nightly(platform: Platform, arguments: Mapping[str, Any] | None = None) -> None:  # noqa: ARG001  # a job
-    """All of it, for every day that is over; by one process of a host at a time."""
-    spool = Spool(platform.settings.data / "usage" / "spool")
+    """What one does for all hosts, and on a single host all there is to do."""
+    if not is_shared(platform.engine):
+        put_away(platform, Spool(platform.settings.data / "usage" / "spool"))
+    prune(platform)
+
+
+def put_away(platform: Platform, spool: Spool) -> None:
+    """The files of this host, for every day that is over; one process at a time, others pass by. Sums of a
+    shared database are those of all hosts, and are not compared with the calls of one."""
     spool.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(spool.folder / "archive.lock"):
+    with suppress(Timeout), FileLock(spool.folder / "archive.lock", timeout=0):
         for day in days_over(platform, spool):
-            reconcile(platform, spool, day)
+            if not is_shared(platform.engine):
+                reconcile(platform, spool, day)
             archive(platform, spool, day)
-        prune(platform)
+        _prune_raw(platform)
 
 
 def ask(platform: Platform) -> int:
@@ -61,16 +78,17 @@ def ask(platform: Platform) -> int:
 def days_over(platform: Platform, spool: Spool) -> list[str]:
     """Days of the city whose files get no more lines and were counted whole."""
     now = platform.clock().astimezone(ZoneInfo(platform.settings.time_zone))
-    days = sorted({hour_of(path)[:10] for path in spool.of_day("")})
-    with platform.read(SYSTEM) as work:
-        consumed = dict(work.session.execute(select(UsageSpool.name, UsageSpool.consumed)).all())
+    files = spool.of_day("")
+    days = sorted({hour_of(path)[:10] for path in files})
+    known = consumed(platform, files)
     return [
         day
         for day in days
         if day < now.strftime("%Y-%m-%d")
         and all(
-            is_over(path, now) and consumed.get(path.name, 0) == path.stat().st_size
-            for path in spool.of_day(day)
+            is_over(path, now) and known.get(path.name, 0) == path.stat().st_size
+            for path in files
+            if hour_of(path).startswith(day)
         )
     ]
 
@@ -83,16 +101,18 @@ def archive(platform: Platform, spool: Spool, day: str) -> Path:
 
     files, target = spool.of_day(day), _archive_of(platform, day)
     held = _sources(target)
-    lines = [line for path in files if path.name not in held for line in read_all(path)]
-    table = pa.table(
-        {name: pa.array([_value(line, name) for line in lines], _type(pa, name)) for name in COLUMNS}
-    )
-    if target.exists():
-        table = pa.concat_tables([pq.read_table(target).replace_schema_metadata(), table])
+    lines = (line for path in files if path.name not in held for line in read_all(path))
     names = sorted({*held, *(path.name for path in files)})
+    schema = pa.schema([(name, _type(pa, name)) for name in COLUMNS], metadata={SOURCES: orjson.dumps(names)})
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(f".{os.getpid()}.new")
-    pq.write_table(table.replace_schema_metadata({SOURCES: orjson.dumps(names)}), draft, compression="zstd")
+    with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+        if target.exists():
+            for batch in pq.ParquetFile(target).iter_batches(AT_ONCE):
+                writer.write_batch(batch)
+        while piece := list(islice(lines, AT_ONCE)):
+            columns = {name: [_value(line, name) for line in piece] for name in COLUMNS}
+            writer.write_table(pa.table(columns, schema))
     draft.replace(target)
     _drop(platform, files)
     return target
@@ -167,14 +187,17 @@ def _alarm(work: Work, day: str, raw: int, counted: int) -> None:
 
 
 def prune(platform: Platform) -> None:
-    """Drop what is older than it is kept for; months stay."""
+    """Drop rows older than they are kept for; months stay."""
     now = platform.clock().astimezone(UTC)
     with platform.work(SYSTEM) as work:
         for grain, kept in KEPT.items():
             old = (UsageRollup.grain == grain) & (UsageRollup.start < now - kept)
             work.session.execute(delete(UsageRollup).where(old))
         work.session.execute(delete(FailedCall).where(FailedCall.at < now - FAILED_KEPT))
-    oldest = (now - RAW_KEPT).strftime("%Y-%m-%d")
+
+
+def _prune_raw(platform: Platform) -> None:
+    oldest = (platform.clock().astimezone(UTC) - RAW_KEPT).strftime("%Y-%m-%d")
     for path in (platform.settings.data / "usage" / "raw").glob("*.parquet"):
         if path.stem < oldest:
             path.unlink(missing_ok=True)

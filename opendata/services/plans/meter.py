@@ -8,7 +8,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from opendata.base.runtime import Platform
-from opendata.services.plans import rollup
+from opendata.base.runtime.database import is_shared
+from opendata.services.plans import archive, rollup
 from opendata.services.plans.gate import Context
 from opendata.services.plans.rules import period, period_name
 from opendata.services.plans.spool import CALLS, FAILED, HOUR, METHOD, SPENT, Spool
@@ -25,6 +26,7 @@ from opendata.services.plans.spool import CALLS, FAILED, HOUR, METHOD, SPENT, Sp
 log = structlog.get_logger(__name__)
 CAPACITY = 8192
 EVERY = 1.0
+PUT_AWAY = timedelta(hours=1)
 QUARTER = 900
 VALUE = 200
 """Characters kept of the query of a failed call."""
@@ -65,6 +67,7 @@ class Meter:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.spool = Spool(platform.settings.data / "usage" / "spool")
+        self._put_away_at = datetime.min.replace(tzinfo=UTC)
         self.dropped = 0
         """Records that lost their detail since the start."""
 
@@ -89,7 +92,9 @@ class Meter:
     def count(self) -> int:
         """Flush, and count what is in the spool unless another process of the host does; the lines."""
         self.flush()
-        return rollup.run(self._platform, self.spool)
+        counted = rollup.run(self._platform, self.spool)
+        self._put_away()
+        return counted
 
     def start(self) -> None:
         if self._thread is None:
@@ -108,6 +113,13 @@ class Meter:
                 self.count()
             except Exception as error:  # noqa: BLE001  # what was not counted waits in the spool
                 log.warning("meter.round", error=repr(error))
+
+    def _put_away(self) -> None:
+        """Once an hour, where it is not left to the job of the night (`archive`)."""
+        now = self._platform.clock()
+        if is_shared(self._platform.engine) and now >= self._put_away_at:
+            self._put_away_at = now + PUT_AWAY
+            archive.put_away(self._platform, self.spool)
 
     def _blur(self, record: Record) -> None:
         """Keep the number of a call whose detail finds no place."""

@@ -50,15 +50,24 @@ def run(platform: Platform, spool: Spool) -> int:
         return 0
     try:
         with FileLock(spool.folder / "rollup.lock", timeout=0):
-            return sum(_count_or_skip(platform, path) for path in files)
+            known = consumed(platform, files)
+            return sum(_count_or_skip(platform, path, known.get(path.name, 0)) for path in files)
     except Timeout:
         return 0
 
 
-def _count_or_skip(platform: Platform, path: Path) -> int:
+def consumed(platform: Platform, files: Sequence[Path]) -> dict[str, int]:
+    """How far files were counted, by name."""
+    query = select(UsageSpool.name, UsageSpool.consumed)
+    with platform.read(SYSTEM) as work:
+        found = work.session.execute(query.where(UsageSpool.name.in_([path.name for path in files])))
+        return dict(found.all())
+
+
+def _count_or_skip(platform: Platform, path: Path, start: int) -> int:
     """A file that cannot be counted waits alone; where the database is away, all of them do."""
     try:
-        return _count(platform, path)
+        return _count(platform, path, start)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001  # the other files are counted still
@@ -66,20 +75,20 @@ def _count_or_skip(platform: Platform, path: Path) -> int:
         return 0
 
 
-def _count(platform: Platform, path: Path) -> int:
+def _count(platform: Platform, path: Path, start: int) -> int:
     counted = 0
-    while (step := _step(platform, path)) is not None:
-        counted += step
+    while (step := _step(platform, path, start)) is not None:
+        lines, start = step
+        counted += lines
     now = platform.clock().astimezone(ZoneInfo(platform.settings.time_zone))
     if kind_of(path) != CALLS and is_over(path, now):
         _forget(platform, path)
     return counted
 
 
-def _step(platform: Platform, path: Path) -> int | None:
-    """Count one piece; None at the end of the file."""
-    with platform.read(SYSTEM) as work:
-        start = work.session.scalar(select(UsageSpool.consumed).where(UsageSpool.name == path.name)) or 0
+def _step(platform: Platform, path: Path, start: int) -> tuple[int, int] | None:
+    """Count one piece: its lines, and where the next begins. None at the end of the file, or where somebody
+    else counted it meanwhile."""
     try:
         lines, end = read(path, start)
     except FileNotFoundError:
@@ -89,9 +98,9 @@ def _step(platform: Platform, path: Path) -> int | None:
     with platform.work(SYSTEM) as work:
         _wait_for_turn(work)
         if not _claim(work, path.name, start, end):
-            return 0
+            return None
         APPLY[kind_of(path)](work, lines)
-    return len(lines)
+    return len(lines), end
 
 
 def _wait_for_turn(work: Work) -> None:

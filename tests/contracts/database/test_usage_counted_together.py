@@ -1,5 +1,6 @@
 """Several hosts that count on one PostgreSQL: every call of each is in the sums, once."""
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from opendata.base.models import Base, FailedCall, UsageRollup
+from opendata.base.models import Base, FailedCall, Notice, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform
 from opendata.base.runtime.database import connect
-from opendata.services.plans import rollup
+from opendata.services.plans import archive, rollup
+from opendata.services.plans.meter import Meter
 from opendata.services.plans.spool import CALLS, FAILED, Spool
 from opendata.settings import Settings
 from opendata.testing.databases import new_database
@@ -83,3 +85,20 @@ def test_a_method_longer_than_there_is_room_for_is_cut(hosts: list[Host]) -> Non
     assert rollup.run(platform, spool) == 1
     with platform.read(SYSTEM) as work:
         assert work.session.scalars(select(FailedCall.method)).all() == ["PROPPATC"]
+
+
+def test_each_host_puts_away_its_own_calls_and_says_nothing_of_those_of_others(hosts: list[Host]) -> None:
+    later = datetime(2026, 11, 27, 3, tzinfo=UTC)
+    for calls, (platform, spool) in enumerate(hosts, start=1):
+        platform.clock = lambda: later
+        spool.append(CALLS, HOUR, [{"t": AT, "route": "/r", "s": 200, "n": 1}] * calls)
+        for path in spool.waiting():
+            os.utime(path, (AT, AT))
+    for platform, _ in hosts:
+        Meter(platform).count()
+    archive.nightly(hosts[0][0])
+    assert [archive.archived_calls(platform, "2026-11-26") for platform, _ in hosts] == [1, 2]
+    assert not [path for _, spool in hosts for path in spool.waiting()]
+    with hosts[0][0].read(SYSTEM) as work:
+        assert not work.session.scalars(select(UsageSpool.name)).all()
+        assert not work.session.scalars(select(Notice.kind)).all()

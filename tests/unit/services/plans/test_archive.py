@@ -4,6 +4,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete, select
@@ -43,6 +44,18 @@ def test_a_day_that_is_over_becomes_a_file(platform: Platform, spool: Spool) -> 
     assert set(table["app"].to_pylist()) == {"app_a"}
     assert [path.name.rsplit("-", 3)[-1] for path in spool.waiting()] == ["01T19.ndjson"]
     assert alarms(platform) == 0
+
+
+def test_a_day_larger_than_is_held_in_memory_is_put_away_whole(
+    platform: Platform, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "AT_ONCE", 2)
+    rollup.run(platform, spool)
+    archive.archive(platform, spool, "2026-11-30")
+    line = {"t": NOON.timestamp() - 86_400, "route": "/late", "s": 200, "n": 3}
+    (spool.folder / "calls.other-1-2026-11-30T22.ndjson").write_bytes(orjson.dumps(line) + b"\n")
+    archive.archive(platform, spool, "2026-11-30")
+    assert archive.archived_calls(platform, "2026-11-30") == 8
 
 
 def test_what_was_not_counted_is_not_put_away(platform: Platform, spool: Spool) -> None:

@@ -107,6 +107,19 @@ def test_half_a_line_is_no_line_until_it_is_whole(platform: Platform, tmp_path: 
     assert total(platform, "day") == 2
 
 
+def test_files_that_wait_to_be_put_away_are_not_asked_for_one_by_one(
+    platform: Platform, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path)
+    for hour in range(24):
+        spool.append(CALLS, f"2026-11-30T{hour:02}", [call(1.0)])
+    assert rollup.run(platform, spool) == 24
+    statements: list[str] = []
+    event.listen(platform.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    assert rollup.run(platform, spool) == 0
+    assert len(statements) == 1
+
+
 def test_a_file_that_cannot_be_counted_holds_up_no_other(platform: Platform, tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.append(CALLS, "2026-11-30T22", [{"t": "no time at all", "s": 200}])
