@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import DataError
 
 from opendata.base.kit.errors import Invalid, NotFound
 from opendata.base.kit.ids import harvested_id
@@ -101,17 +102,19 @@ def test_the_address_of_a_harvested_dataset_is_settled_when_it_is_created(bench,
 
 
 class Claiming(Scripted):
-    """Tells the digest of somebody's stored file, past all helpers."""
+    """Says of each resource what it likes, past all helpers."""
 
-    digest = "ab" * 32
+    def __init__(self, listing, **claims):
+        super().__init__(listing)
+        self.claims = claims
 
     def dataset(self, raw, ctx):
         record = super().dataset(raw, ctx)
-        return replace(record, resources=tuple(replace(r, sha256=self.digest) for r in record.resources))
+        return replace(record, resources=tuple(replace(one, **self.claims) for one in record.resources))
 
 
 def test_no_harvester_gives_a_link_the_bytes_of_a_stored_file(platform):
-    bench = a_source(platform, Claiming(recs(1)))
+    bench = a_source(platform, Claiming(recs(1), sha256="ab" * 32))
     assert bench.run().state == "done"
     with platform.read(SYSTEM) as work:
         (resource,) = work.session.scalars(select(Resource))
@@ -430,6 +433,62 @@ def test_a_record_that_a_batch_stumbles_over_is_quarantined_and_the_others_go_in
     assert run.counts["created"] == 2
     assert bench.records()["g1"].problem[0]["path"] == "topics"
     assert len(bench.datasets()) == 2
+
+
+@pytest.mark.parametrize("claim", [{"byte_size": 3_000_000_000}, {"byte_size": 2**63}, {"byte_size": -1}])
+def test_a_resource_may_be_larger_than_two_gigabytes_and_no_claim_fails_a_run(platform, claim):
+    bench = a_source(platform, Claiming(recs(1), **claim))
+    assert bench.run().state == "done"
+    with platform.read(SYSTEM) as work:
+        stored = work.session.scalars(select(Resource.byte_size)).one()
+    assert stored == (3_000_000_000 if claim["byte_size"] == 3_000_000_000 else None)
+
+
+@pytest.mark.parametrize(("size", "kept"), [(5_000_000_000, 5_000_000_000), (2**63, None)])
+def test_a_listed_size_beyond_two_gigabytes_is_kept_and_an_impossible_one_is_none(
+    bench, harvester, size, kept
+):
+    harvester.listing = [replace(rec(0), size=size), End()]
+    assert [bench.run().state, bench.run().state] == ["done", "done"]
+    assert bench.records()["g0"].size == kept
+
+
+def test_a_character_that_no_text_column_holds_fails_no_run(bench, harvester):
+    odd = replace(rec(0), modified="2026\x00", etag="e\x00", url="https://a.example/\x000")
+    bad = Rec(guid="g1", error=RecordError("g1", "$.\x00a", "wrong", "b\x00"))
+    harvester.listing = [odd, bad, Rec(guid="g\x00", raw={}), Unread("phong\x00", "c\x00"), End()]
+    run = bench.run()
+    assert (run.state, run.counts["new"]) == ("done_with_errors", 1)
+    record, refused = bench.records()["g0"], bench.records()["g1"]
+    assert (record.modified, record.etag, record.url) == ("2026", "e", "https://a.example/0")
+    assert (refused.problem[0]["path"], refused.problem[0]["value"]) == ("$.a", "b")
+    told = [(event.path or "") + (event.message or "") for event in events_of(bench, run).values()]
+    assert told
+    assert not any("\x00" in text for text in told)
+
+
+def test_what_a_failing_source_says_is_kept_without_characters_no_column_holds(bench, harvester):
+    harvester.listing = [SourceError("unreachable", "a\x00", "b\x00")]
+    run = bench.run()
+    assert (run.state, run.error_code) == ("failed", "unreachable")
+    assert "\x00" not in run.error
+
+
+def test_a_record_the_database_does_not_take_is_quarantined_and_the_others_go_in(
+    bench, harvester, monkeypatch
+):
+    real = datasets.create
+
+    def create(work, record, **options):
+        if record.title["vi"] == "Bộ số 1":
+            raise DataError("INSERT", {}, ValueError("too long"))
+        return real(work, record, **options)
+
+    monkeypatch.setattr(datasets, "create", create)
+    harvester.listing = recs(3)
+    run = bench.run()
+    assert (run.state, run.counts["created"], run.counts["quarantined"]) == ("done_with_errors", 2, 1)
+    assert [problem["code"] for problem in bench.records()["g1"].problem] == ["not_storable"]
 
 
 def test_odd_characters_are_cleaned_at_the_door(bench, harvester):

@@ -51,7 +51,7 @@ class Resource(Base):
     """Address of the stored file; None for links."""
     file_name: Mapped[str | None] = mapped_column(String(400))
     media_type: Mapped[str | None] = mapped_column(String(200))
-    byte_size: Mapped[int | None]
+    byte_size: Mapped[int | None] = mapped_column(BigInteger)
     access_level: Mapped[Code | None]
     content: Mapped[dict[str, Any]] = mapped_column(JsonValue)
 

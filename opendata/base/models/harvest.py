@@ -7,7 +7,7 @@ cancelled | lost; awaiting_approval -> running(apply) | rejected | superseded; l
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.base.models.base import Base, Code, Id, Instant, JsonValue, Obj, Ref, Slug, UtcDateTime
@@ -89,7 +89,7 @@ class HarvestRecord(Base):
     norm_hash: Mapped[str | None] = mapped_column(String(64))
     modified: Mapped[str | None] = mapped_column(String(64))
     etag: Mapped[str | None] = mapped_column(String(300))
-    size: Mapped[int | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
     url: Mapped[str | None] = mapped_column(String(2000))
     first_seen: Mapped[Instant]
     last_seen: Mapped[Instant]
@@ -114,7 +114,7 @@ class HarvestSpool(Base):
     raw_hash: Mapped[str | None] = mapped_column(String(64))
     modified: Mapped[str | None] = mapped_column(String(64))
     etag: Mapped[str | None] = mapped_column(String(300))
-    size: Mapped[int | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
     url: Mapped[str | None] = mapped_column(String(2000))
     deleted: Mapped[bool] = mapped_column(default=False)
     class_: Mapped[Code | None] = mapped_column("class")
@@ -185,7 +185,7 @@ class HarvestFile(Base):
         Uuid(as_uuid=False), ForeignKey("harvest_source.id", ondelete="CASCADE"), primary_key=True
     )
     path_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
     modified: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     found: Mapped[Obj]

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Row, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from opendata.base.formats.record import DatasetRecord
 from opendata.base.kit.errors import OpenDataError, StorageFull, Unavailable
@@ -32,6 +32,8 @@ from opendata.services.harvest.problems import Problem, as_json, from_invalid
 log = structlog.get_logger(__name__)
 BATCH = 200
 APPLIED = (*TRANSLATED, "quarantined")
+REFUSED = (IntegrityError, DataError)
+"""What the database says of a row that it does not take, whatever the state of the database."""
 
 
 def apply(run: Execution) -> None:
@@ -41,7 +43,7 @@ def apply(run: Execution) -> None:
             _apply(run, rows)
         except (LeaseLost, StorageFull, Unavailable):
             raise
-        except (OpenDataError, IntegrityError):
+        except (OpenDataError, *REFUSED):
             _apply_singly(run, rows)
     touch(run)
 
@@ -115,15 +117,15 @@ def _apply_singly(run: Execution, rows: Sequence[Row[Any]]) -> None:
             _apply(run, [row])
         except (LeaseLost, StorageFull, Unavailable):
             raise
-        except (OpenDataError, IntegrityError) as error:
+        except (OpenDataError, *REFUSED) as error:
             _refuse(run, row, error)
 
 
-def _refuse(run: Execution, row: Row[Any], error: OpenDataError | IntegrityError) -> None:
+def _refuse(run: Execution, row: Row[Any], error: OpenDataError | IntegrityError | DataError) -> None:
     problems = (
         from_invalid(error, {})
         if isinstance(error, OpenDataError)
-        else [Problem("error", "conflict", "", type(error).__name__)]
+        else [Problem("error", _code(error), "", type(error).__name__)]
     )
     for problem in problems:
         run.events.problem(row.guid, problem)
@@ -136,6 +138,10 @@ def _refuse(run: Execution, row: Row[Any], error: OpenDataError | IntegrityError
         )
         fresh = work.session.execute(_columns(run).where(HarvestSpool.ordinal == row.ordinal)).all()
         _remember(run, work, fresh, ["quarantined"])
+
+
+def _code(error: IntegrityError | DataError) -> str:
+    return "conflict" if isinstance(error, IntegrityError) else "not_storable"
 
 
 def _one(  # noqa: PLR0917  # what a batch shares

@@ -11,6 +11,7 @@ from opendata.services.access import audit
 from opendata.services.harvest import compare, preview, proof, runs, sources
 from opendata.services.harvest.execution import Execution
 from opendata.services.harvest.listing import ListingLog
+from opendata.services.harvest.problems import stored
 from opendata.services.harvest.proof import Proof
 
 TROUBLES = ("with_problems", "unnamed", "conflict", "unfetched")
@@ -125,7 +126,7 @@ def done(execution: Execution, sealed: Proof, diff_hash: str, listing: ListingLo
 def fail(execution: Execution, code: str, message: str, *, where: str = "", hint: str = "") -> str:
     execution.events.add("error", code, path=where, message=hint or message)
     with execution.step() as work:
-        shown = sources.masked(execution.source, message)[:2000]
+        shown = stored(sources.masked(execution.source, message), 2000)
         return _end(work, execution, "failed", error_code=code, error=shown)
 
 

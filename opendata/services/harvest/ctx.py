@@ -9,6 +9,9 @@ from opendata.base.kit.vocabularies import Vocabularies
 from opendata.services.harvest.file_list import FileList
 from opendata.services.harvest.items import Source
 
+MAX_SIZE = 2**53
+"""Bytes; as much as a client may tell over REST."""
+
 
 class Ctx(Reading):
     """One for each record. `src` holds no secret; `warnings` is read by the engine afterwards.
@@ -35,9 +38,16 @@ class Ctx(Reading):
 
 def unclaimed(record: DatasetRecord) -> DatasetRecord:
     """Without ids and digests: who names one of either in the catalogue has what belongs to it. Those of
-    files that are stored for the record are put in afterwards, as measured."""
-    resources = tuple(replace(resource, id=None, sha256=None) for resource in record.resources)
+    files that are stored for the record are put in afterwards, as measured. Nor with a size no file has."""
+    resources = tuple(
+        replace(resource, id=None, sha256=None, byte_size=possible_size(resource.byte_size))
+        for resource in record.resources
+    )
     return replace(record, resources=resources)
 
 
-__all__ = ["Ctx", "Remark", "unclaimed"]
+def possible_size(size: int | None) -> int | None:
+    return size if size is not None and 0 <= size <= MAX_SIZE else None
+
+
+__all__ = ["Ctx", "Remark", "possible_size", "unclaimed"]

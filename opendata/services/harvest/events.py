@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from opendata.base.models import HarvestEvent, HarvestSource
 from opendata.base.runtime import Work
 from opendata.base.runtime.database import insert_into
-from opendata.services.harvest.problems import Problem
+from opendata.services.harvest.problems import Problem, stored
 from opendata.services.harvest.sources import masked
 
 KEPT = 1_000
@@ -36,8 +36,8 @@ class Events:
                 "guid": guid,
                 "severity": severity,
                 "code": code[:64],
-                "path": masked(self._source, path)[:500] or None,
-                "message": masked(self._source, message)[:1000] or None,
+                "path": stored(masked(self._source, path), 500) or None,
+                "message": stored(masked(self._source, message), 1000) or None,
             }
         )
 

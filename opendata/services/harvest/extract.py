@@ -14,9 +14,10 @@ from opendata.base.runtime import Work
 from opendata.base.runtime.database import insert_into
 from opendata.services.harvest import blobs, sources
 from opendata.services.harvest.access import Access
+from opendata.services.harvest.ctx import possible_size
 from opendata.services.harvest.execution import Execution
 from opendata.services.harvest.items import Cursor, End, Mark, Rec, RecordError, SourceError, Unread
-from opendata.services.harvest.problems import Problem, as_json, from_error
+from opendata.services.harvest.problems import Problem, as_json, from_error, stored
 from opendata.services.harvest.proof import Listing
 
 MAX_GUID = 1_024
@@ -102,7 +103,7 @@ class Spooler:
             case Mark(cursor):
                 self.flush(pool, cursor)
             case Unread(what, reason):
-                self.listing.unread.append(item)
+                self.listing.unread.append(Unread(stored(what, 500), stored(reason, 500)))
                 self._run.events.add("error", "unread", path=what, message=reason)
             case End(expected, incremental):
                 self.listing.ended = True
@@ -199,10 +200,10 @@ class Spooler:
             "ordinal": ordinal,
             "guid": spooled.guid,
             "raw_hash": spooled.raw_hash,
-            "modified": looks.modified[:64] if looks.modified else None,
-            "etag": looks.etag[:300] if looks.etag else None,
-            "size": looks.size,
-            "url": rec.url[:2000] if rec.url else None,
+            "modified": stored(looks.modified, 64) if looks.modified else None,
+            "etag": stored(looks.etag, 300) if looks.etag else None,
+            "size": possible_size(looks.size),
+            "url": stored(rec.url, 2000) if rec.url else None,
             "deleted": rec.deleted,
             "problem": as_json(spooled.problems),
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from opendata.base.kit.errors import Invalid, OpenDataError
+from opendata.base.kit.vietnamese import clean
 from opendata.services.catalog.gate import Finding
 from opendata.services.harvest.ctx import Remark
 from opendata.services.harvest.items import RecordError
@@ -28,10 +29,15 @@ class Problem:
         return {
             "severity": self.severity,
             "code": self.code,
-            "path": self.path[:500],
-            "message": self.message[:500],
-            "value": self.value[:MAX_VALUE],
+            "path": stored(self.path, 500),
+            "message": stored(self.message, 500),
+            "value": stored(self.value, MAX_VALUE),
         }
+
+
+def stored(text: str, most: int) -> str:
+    """What a source said, as every database can hold it: without unseen characters, and no longer."""
+    return clean(text[:most])[:most]
 
 
 def from_error(error: RecordError) -> Problem:
