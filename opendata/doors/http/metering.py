@@ -37,6 +37,7 @@ def note(response: Response, asked: Request, here: dict[str, Any], parts: Platfo
             sent(response, method),
             spent.get("rows", 0) if spent else 0,
             admission.taken if admission is not None else 0,
+            spent.get("bytes", 0) if spent else 0,
             address.network(environ.get("REMOTE_ADDR")),
             environ.get("HTTP_USER_AGENT", ""),
             arguments.get("dataset_id", "") if arguments else "",

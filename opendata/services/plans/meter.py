@@ -33,8 +33,8 @@ VALUE = 200
 
 
 class Record(NamedTuple):
-    """One call. `at` in seconds since the epoch; `requests`, `rows` and `bytes` are what was charged or
-    sent. `path` and `query` are looked at where the call failed, and only then."""
+    """One call. `at` in seconds since the epoch; `requests`, `rows` and `charged` (bytes) are what was
+    charged, `bytes` what was sent. `path` and `query` are looked at where the call failed, and only then."""
 
     at: float
     request_id: str
@@ -47,6 +47,7 @@ class Record(NamedTuple):
     bytes: int
     rows: int
     requests: int
+    charged: int
     network: str
     agent: str
     dataset: str
@@ -143,11 +144,11 @@ class Meter:
         sums: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         limits: dict[tuple[str, str, str], tuple[int, float]] = {}
         for record in records:
-            if record.context is None or not (record.requests or record.rows):
+            if record.context is None or not (record.requests or record.rows or record.charged):
                 continue
             for rule in record.context.terms.counted:
                 subject = record.context.subject(rule.partition)
-                amount = {"requests": record.requests, "rows": record.rows}.get(rule.unit, record.bytes)
+                amount = {"requests": record.requests, "rows": record.rows}.get(rule.unit, record.charged)
                 if rule.algorithm != "calendar" or subject.startswith("ip:") or not amount:
                     continue
                 key = (subject, rule.name, _period(rule.window, int(record.at // QUARTER), self._zone))

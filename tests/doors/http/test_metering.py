@@ -96,6 +96,21 @@ def test_a_method_of_any_length_is_kept_as_far_as_there_is_room(city: City) -> N
         assert work.session.scalars(select(FailedCall.method)).all() == ["PROPPATC"]
 
 
+def test_bytes_that_cost_nothing_are_spent_of_no_quota(city: City) -> None:
+    city.limit("basic", "1000000/second", "1000000 bytes/calmonth")
+    key = {"X-Api-Key": city.key_of("member")}
+    _, resource = city.add_file()
+    client = city.client()
+    assert client.get(f"/api/v1/resources/{resource}/download", headers=key).data
+    size = len(client.get(URL, headers=key).data)
+    rows = counted(city)
+    assert sum(row.bytes for row in rows) > size
+    with city.platform.read(SYSTEM) as work:
+        assert work.session.scalars(select(QuotaLedger.used)).all() == [size]
+    left = client.get("/api/v1/me/limits", headers=key).get_json()["limits"]
+    assert [limit["remaining"] for limit in left if limit["unit"] == "bytes"] == [1_000_000 - size]
+
+
 def test_a_full_buffer_loses_detail_and_no_call(city: City, monkeypatch: object) -> None:
     monkeypatch.setattr("opendata.services.plans.meter.CAPACITY", 5)  # type: ignore[attr-defined]
     client = city.client()
