@@ -5,7 +5,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
+from math import inf
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -16,9 +18,11 @@ from opendata.base.models import Organization, Plan, PlanVersion, Product, Subsc
 from opendata.base.runtime import Platform, Work
 from opendata.services.access.changes import Changes
 from opendata.services.plans import defaults, plans
-from opendata.services.plans.rules import Rule, compile_rules
+from opendata.services.plans.rules import Rule, compile_rules, period
 
 KEPT = 100_000
+AGAIN_SECONDS = 5.0
+"""After which terms that are over are read again where the database did not answer. Until then they count."""
 EVERYTHING = "*"
 """Among the APIs of a product: the open data of the portal itself."""
 
@@ -34,6 +38,8 @@ class Terms:
     page_max: int
     query_key_allowed: bool = False
     subscription: str = ""
+    until: float = field(default=inf, compare=False)
+    """When others take their place without anybody's doing (epoch)."""
     counted: tuple[Rule, ...] = field(init=False, repr=False)
     """The rules that cells count, those of requests first."""
     partitions: tuple[str, ...] = field(init=False, repr=False)
@@ -94,20 +100,25 @@ class PlanBook:
     def _looked_up(self, owner: str, name: str) -> Terms:
         self._changes.current()
         found = self._known.get((owner, name))
-        if found is not None:
+        if found is not None and (found.until == inf or self._now() < found.until):
             return found
         before = self._forgotten
         try:
             with self._platform.read() as work:
                 found = self._read(work, owner, name)
         except (DBAPIError, PoolTimeout, Unavailable):
-            return built_in(name if not owner else defaults.BASIC)
+            if found is None:
+                return built_in(name if not owner else defaults.BASIC)
+            found = replace(found, until=self._now() + AGAIN_SECONDS)
         with self._lock:
             if self._forgotten == before:
                 self._known[owner, name] = found
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
         return found
+
+    def _now(self) -> float:
+        return self._platform.clock().timestamp()
 
     def _read(self, work: Work, owner: str, name: str) -> Terms:
         if not owner:
@@ -141,17 +152,19 @@ def built_in(slug: str) -> Terms:
 
 
 def _newest(work: Work, slug: str) -> Terms:
+    """The version that counts now, until another begins."""
+    begins = plans.next_begin(work, slug)  # first: what begins right now is found by one of the two
     version = plans.current(work, slug)
-    if version is None:
-        return built_in(slug)
-    return _terms(work, version)
+    terms = built_in(slug) if version is None else _terms(work, version)
+    return terms if begins is None else replace(terms, until=begins.timestamp())
 
 
 def _terms(work: Work, version: PlanVersion, subscription: Subscription | None = None) -> Terms:
     plan = work.session.get_one(Plan, version.plan_slug)
     rules = [dict(rule) for rule in version.rules]
+    until = inf
     if subscription is not None:
-        rules = _overridden(work, rules, subscription)
+        rules, until = _overridden(work, rules, subscription)
     return Terms(
         plan=version.plan_slug,
         number=version.number,
@@ -159,26 +172,32 @@ def _terms(work: Work, version: PlanVersion, subscription: Subscription | None =
         page_max=version.page_max,
         query_key_allowed=plan.query_key_allowed,
         subscription=subscription.id if subscription else "",
+        until=until,
     )
 
 
 def _overridden(
     work: Work, rules: list[dict[str, object]], subscription: Subscription
-) -> list[dict[str, object]]:
-    """The rules with the amounts agreed with one subscriber, where the agreement is not over."""
-    today = work.now.date().isoformat()
+) -> tuple[list[dict[str, object]], float]:
+    """The rules with the amounts agreed with one subscriber, where the agreement is not over: it ends with
+    its last day in the city. And the time until which that is so: where a day is named, it is looked at anew
+    on each."""
+    zone = ZoneInfo(work.platform.settings.time_zone)
+    now = work.now.astimezone(zone)
+    today = now.date().isoformat()
     agreed = {
         item["rule"]: item
         for item in subscription.overrides
         if item.get("until") is None or item["until"] >= today
     }
+    dated = any(item.get("until") is not None for item in agreed.values())
     for rule in rules:
         item = agreed.get(str(rule["name"]))
         if item is not None:
             rule["amount"] = item["amount"]
             if rule["algorithm"] == "gcra":
                 rule["burst"] = item.get("burst") or item["amount"]
-    return rules
+    return rules, period("calday", now, zone)[1].timestamp() if dated else inf
 
 
 def _subscribed(work: Work, application_id: str) -> Terms | None:

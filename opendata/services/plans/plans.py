@@ -77,6 +77,12 @@ def current_of(work: Work, slugs: Collection[str]) -> dict[str, PlanVersion]:
     return {row.plan_slug: row for row in work.session.scalars(select(PlanVersion).join(newest, same))}
 
 
+def next_begin(work: Work, slug: str) -> datetime | None:
+    """When a version that was written already begins to count."""
+    later = (PlanVersion.plan_slug == slug) & (PlanVersion.valid_from > work.now)
+    return work.session.scalar(select(func.min(PlanVersion.valid_from)).where(later))
+
+
 def versions(work: Work, slug: str, *, limit: int = 200) -> Sequence[PlanVersion]:
     """All of a plan, newest first."""
     query = select(PlanVersion).where(PlanVersion.plan_slug == slug)
