@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import func, select
 
@@ -21,6 +22,7 @@ from opendata.services.access import (
     mails,
     members,
     people,
+    second_factor,
     sessions,
     signup,
     teams,
@@ -181,6 +183,26 @@ def test_a_reset_takes_an_account_from_whoever_made_it(city: City) -> None:
         assert sessions.resume(work, opened.token) is None
         assert clients.usable(work, client) is None
         assert work.session.query(WebhookEndpoint).filter_by(application_id=app.id).all() == []
+
+
+@pytest.mark.parametrize("confirmed_before", [False, True])
+def test_a_reset_takes_the_second_step_from_whoever_made_the_account(
+    city: City, *, confirmed_before: bool
+) -> None:
+    """And leaves it to somebody whose address it was before."""
+    person = sign_up(city, "chu.nhan@city.example").user.id
+    with city.platform.work() as work:
+        user = work.session.get_one(User, person)
+        user.confirmed_at = work.now if confirmed_before else None
+        secret, sealed = second_factor.offer(work, user)
+        second_factor.turn_on(work, user, sealed, pyotp.TOTP(secret).now())
+        accounts.ask_reset(work, "chu.nhan@city.example")
+    with city.platform.work() as work:
+        accounts.reset(work, token_of(city, "chu.nhan@city.example"), "mật khẩu của chủ nhân")
+    with city.platform.read() as work:
+        user = work.session.get_one(User, person)
+        assert (user.totp_secret is not None) is confirmed_before
+        assert second_factor.codes_left(work, user) == (second_factor.CODES if confirmed_before else 0)
 
 
 @pytest.mark.parametrize(

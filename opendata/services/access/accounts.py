@@ -11,7 +11,7 @@ from opendata.base.kit.errors import N_, Conflict, Invalid
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Application, User
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
-from opendata.services.access import audit, former_owner, mails, people, policy, signup, tokens
+from opendata.services.access import audit, former_owner, mails, people, policy, second_factor, signup, tokens
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action
 
@@ -109,7 +109,7 @@ def reset(work: Work, token: str, password: str) -> User:
     """A new password by a mailed token. Every session ends, and all that applications were given.
 
     Where the address was not confirmed before, somebody else may have made the account: what it was given
-    until then ends too. Raises `LinkEnded`, `Invalid`.
+    until then ends too, and its second step, which would lock the owner out. Raises `LinkEnded`, `Invalid`.
     """
     user = people.by_id(work, tokens.take(work, RESET, token).user_id or "")
     if user.confirmed_at is None:
@@ -124,6 +124,8 @@ def _shut_out_whoever_made_it(work: Work, user: User) -> None:
     held = select(Application).where(Application.owner_user_id == user.id).order_by(Application.id)
     for application in work.session.scalars(held).all():
         former_owner.shut_out(work, application, "made before the address was confirmed")
+    if user.totp_secret is not None:
+        second_factor.remove(work, user, by="reset")
 
 
 def block(work: Work, user: User, *, reason: str) -> None:

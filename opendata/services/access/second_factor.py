@@ -99,12 +99,12 @@ def turn_off(work: Work, user: User, code: str) -> None:
     audit.record(work, "user.second_factor_off", "user", user.id)
 
 
-def remove(work: Work, user: User) -> None:
-    """For somebody whose identity an operator has made sure of by other means."""
+def remove(work: Work, user: User, *, by: str = "operator") -> None:
+    """For somebody whose identity was made sure of by other means, as a rule by an operator."""
     user.totp_secret = None
     people.end_sessions(work, user)
     _forget_codes(work, user)
-    audit.record(work, "user.second_factor_off", "user", user.id, {"by": "operator"})
+    audit.record(work, "user.second_factor_off", "user", user.id, {"by": by})
 
 
 def check(work: Work, user: User, code: str) -> None:
