@@ -97,3 +97,15 @@ def test_a_title_has_one_slug_in_either_form(city: City, form: str) -> None:
     second = city.add_dataset(complete_record(title))
     slugs = [city.client().get(f"/api/v1/datasets/{key}").json["slug"] for key in (first, second)]
     assert slugs == ["cang-bien-do-son", "cang-bien-do-son-2"]
+
+
+def test_what_a_body_below_publishes_is_found_by_the_name_its_parent_has_now(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        above = organizations.create(work, {"vi": "Uỷ ban Zebra"})
+        parent = above.id
+        organizations.edit(work, work.session.get_one(Organization, city.own), parent_id=parent)
+    client = city.client()
+    assert client.get("/api/v1/datasets?q=zebra").json["meta"]["total"] >= 1
+    with city.platform.work(SYSTEM) as work:
+        organizations.edit(work, work.session.get_one(Organization, parent), name={"vi": "Uỷ ban Okapi"})
+    assert client.get("/api/v1/datasets?q=okapi").json["meta"]["total"] >= 1

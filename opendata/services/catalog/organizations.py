@@ -55,8 +55,11 @@ def edit(
     slug: str | None = None,
     **values: Any,
 ) -> None:
-    """Change a body; its datasets are indexed anew under the new name and address."""
+    """Change a body; its datasets are indexed anew under the new name and address, and those of the bodies
+    below it, which are found under its name."""
     policy.require(work.caller, Action.ORGANIZATION_EDIT, organization.id)
+    named_anew = name is not None or "former_names" in values
+    publishers = _locked(work, organization, below=named_anew)
     if name is not None:
         organization.name = _names(name)
         organization.sort_key = sort_key(organization.name["vi"])
@@ -67,8 +70,18 @@ def edit(
     organization.modified = work.now
     audit.record(work, "organization.edit", "organization", organization.id, {"fields": sorted(values)})
     work.after("organization", organization.id)
-    for dataset_id in work.session.scalars(select(Dataset.id).where(Dataset.publisher_id == organization.id)):
+    for dataset_id in work.session.scalars(select(Dataset.id).where(Dataset.publisher_id.in_(publishers))):
         work.after("dataset", dataset_id)
+
+
+def _locked(work: Work, organization: Organization, *, below: bool) -> Sequence[str]:
+    """The ids of the body and, where asked for, of those below it. The lock waits for datasets of theirs that
+    are being created: they would be missed, with the name of before in the index."""
+    chosen = Organization.id == organization.id
+    if below:
+        chosen |= Organization.parent_id == organization.id
+    query = select(Organization.id).where(chosen).order_by(Organization.id).with_for_update()
+    return work.session.scalars(query).all()
 
 
 def succeed(
