@@ -50,6 +50,11 @@ ACCOUNT_JOBS = {
     webhooks.SEND: webhook_sending.send,
 }
 
+log = structlog.get_logger(__name__)
+BATCHES_AT_ONCE = 2
+"""Of effects that a commit waits for. It may find more than its own, after an index was away: those are for
+the worker, which looks twice a second."""
+
 JOBS_URL = "sqlite:///{data}/jobs.db"
 """Where jobs wait unless the settings say."""
 
@@ -79,7 +84,7 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     platform.register(Register, Register(platform))
     platform.register(HarvesterTypes, HarvesterTypes.installed())
     platform.register(Plugins, Plugins.installed())
-    platform.register(Reach, Reach(settings))
+    platform.register(Reach, Reach(settings, platform.stopping))
     platform.register(webhook_sending.Sender, webhook_sending.Sender(platform.settings))
     platform.register(Mailer, open_mailer(platform.settings.smtp_url))
     for kind, perform in ACCOUNT_JOBS.items():
@@ -92,7 +97,8 @@ def assemble(settings: Settings | None = None, *, immediate_jobs: bool = False) 
     queue.register(runs.JOB, jobs.runner(platform, pipeline.perform))
     platform.handlers["dataset"] = documents.apply
     platform.handlers["organization"] = lambda platform, _entries: platform.part(Register).forget()
-    platform.after_commit = lambda: _drain(platform)
+    batches = None if immediate_jobs else BATCHES_AT_ONCE  # no worker may be there behind a command
+    platform.after_commit = lambda: _drain(platform, batches)
     platform.register(Timetable, _timetable(platform))
     return platform
 
@@ -156,8 +162,13 @@ def _timetable(platform: Platform) -> Timetable:
     return timetable
 
 
-def _drain(platform: Platform) -> None:
-    outbox.drain(platform)
+def _drain(platform: Platform, batches: int | None) -> None:
+    """What has been committed is not told to have failed: effects that cannot be applied now stay in the
+    outbox, for the worker or whoever commits next."""
+    try:
+        outbox.drain(platform, batches=batches)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the commit stands
+        log.warning("outbox.left", error=repr(error))
 
 
 def configure_logging(settings: Settings) -> None:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from itertools import groupby
+from itertools import groupby, islice
 
 import structlog
 from filelock import FileLock, Timeout
@@ -33,22 +33,22 @@ Settle = Callable[[], AbstractContextManager[Work]]
 """Opens the transaction in which entries that were dealt with are taken out."""
 
 
-def drain(platform: Platform, *, wait: float = 5.0) -> int:
-    """Apply everything that is due; returns the number of entries applied.
+def drain(platform: Platform, *, wait: float = 5.0, batches: int | None = None) -> int:
+    """Apply everything that is due, or no more than so many batches; returns the number of entries applied.
 
     SQLite: one process drains at a time. Another that finds it busy for `wait` seconds leaves its entries
-    to the one at work, which goes on until nothing is due. PostgreSQL: any number of processes on any
-    number of hosts drain side by side, see `_claim`. A handler that commits work of its own leaves its
-    entries to the drain that called it.
+    to the one at work or, where that one does a few batches only, to the worker. PostgreSQL: any number of
+    processes on any number of hosts drain side by side, see `_claim`. A handler that commits work of its own
+    leaves its entries to the drain that called it.
     """
     if getattr(_thread, "draining", False):
         return 0
     _thread.draining = True
     try:
         if is_shared(platform.engine):
-            return sum(_drain_shared(platform))
+            return sum(islice(_drain_shared(platform), batches))
         with FileLock(platform.settings.data / "outbox.lock", timeout=wait):
-            return sum(_drain_alone(platform))
+            return sum(islice(_drain_alone(platform), batches))
     except Timeout:
         log.info("outbox.busy")
         return 0
@@ -71,7 +71,8 @@ def _drain_shared(platform: Platform) -> Iterator[int]:
                 return
             idle = ("idle_in_transaction_session_timeout", f"{CLAIM_SECONDS}s")
             claim.session.execute(select(func.set_config(*idle, True)))
-            yield _apply(platform, entries, lambda claim=claim: nullcontext(claim))  # type: ignore[misc]
+            applied = _apply(platform, entries, lambda claim=claim: nullcontext(claim))  # type: ignore[misc]
+        yield applied  # when it is committed: nobody may ask for another
 
 
 def _claim(work: Work) -> list[OutboxEntry]:

@@ -199,3 +199,13 @@ def test_a_job_the_queue_has_lost_is_queued_again_once_the_queue_is_empty(platfo
         work.session.get_one(Job, job_id).queued_at = datetime(2020, 1, 1, tzinfo=UTC)
     assert jobs.recover(platform) == 0
     assert jobs.recover(platform, queue_empty=True) == 1
+
+
+def test_a_few_batches_are_forgotten_as_all_are(platforms, monkeypatch):
+    monkeypatch.setattr(outbox, "BATCH", 2)
+    platforms[0].handlers["count"] = recorder = Recorder()
+    ask(platforms[0], *"abcde")
+    assert outbox.drain(platforms[0], batches=2) == 4
+    assert outbox.backlog(platforms[0]) == (1, 0)
+    assert outbox.drain(platforms[0]) == 1
+    assert all(len(sequence) == 1 for sequence in recorder.applied.values())

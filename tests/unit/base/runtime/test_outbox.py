@@ -73,3 +73,11 @@ def test_the_wait_for_an_engine_gives_back_no_tries(platform, now):
     handler.fault = RuntimeError("a lasting fault")
     try_again(platform, now, 1)
     assert outbox.backlog(platform) == (0, 1)
+
+
+def test_no_more_batches_are_applied_than_asked_for(platform, monkeypatch):
+    monkeypatch.setattr(outbox, "BATCH", 2)
+    ask(platform, *"abcde")
+    assert outbox.drain(platform, batches=2) == 4
+    assert outbox.backlog(platform) == (1, 0)
+    assert outbox.drain(platform) == 1
