@@ -1,7 +1,9 @@
+import errno
 import io
 import os
 import shutil
 import unicodedata
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from opendata.base.runtime import SYSTEM
 from opendata.demo.generation import generate
 from opendata.engines.files import FileStore
 from opendata.services.harvest.folder import FolderAccess
+from opendata.services.harvest.storing import TooLargeFile
 from opendata.testing.harvest_bench import a_source
 
 
@@ -160,6 +163,44 @@ def test_an_unreadable_folder_of_several_makes_the_run_partial(bench, root, monk
     monkeypatch.setattr(os, "open", refusing)
     run = bench.run()
     assert (run.complete, len(bench.records())) == (False, 4)
+
+
+class Torn(io.BytesIO):
+    def read(self, size=-1):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_file_whose_medium_fails_costs_its_own_dataset_only(platform, bench, root, monkeypatch):
+    real = FolderAccess.open
+
+    def torn(folder, path):
+        stream = real(folder, path)
+        if not path.startswith("a/"):
+            return stream
+        stream.close()
+        return Torn()
+
+    for name in "abc":
+        lay(root, f"{name}/x.csv", f"{name}\n1\n")
+    monkeypatch.setattr(FolderAccess, "open", torn)
+    run = bench.run()
+    assert (run.state, run.counts["created"], run.counts["quarantined"]) == ("done_with_errors", 2, 1)
+    (problem,) = bench.records()["a"].problem
+    assert (problem["code"], problem["path"]) == ("unreadable_file", "a/x.csv")
+    monkeypatch.undo()
+    assert (bench.run().state, len(resources(platform))) == ("done", 3)
+
+
+def test_a_file_above_the_limit_costs_its_own_dataset_only(platform, bench, root):
+    for name in "bc":
+        lay(root, f"{name}/x.csv", f"{name}\n1\n")
+    platform.settings = replace(platform.settings, max_upload_mb=1)
+    lay(root, "a/x.csv", b"1" * ((1 << 20) + 1))
+    run = bench.run()
+    assert (run.state, run.counts["created"], run.counts["quarantined"]) == ("done_with_errors", 2, 1)
+    (problem,) = bench.records()["a"].problem
+    assert (problem["code"], problem["path"]) == ("too_large_file", "a/x.csv")
+    assert problem["message"] == TooLargeFile.message
 
 
 def test_nothing_outside_the_root_is_ever_read(platform, bench, root, tmp_path):

@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from sqlalchemy import select
 
 from opendata.base.formats.record import DatasetRecord
-from opendata.base.kit.errors import NotFound
+from opendata.base.kit.errors import N_, NotFound, TooLarge
 from opendata.base.kit.hashes import sha256
 from opendata.base.models import HarvestFile
 from opendata.base.runtime.database import insert_into
@@ -22,12 +22,18 @@ from opendata.services.harvest.items import RecordError, SourceError
 from opendata.services.harvest.problems import Problem
 
 
+class TooLargeFile(RecordError):
+    code = "too_large_file"
+    message = N_("Tệp lớn hơn mức cho phép nên bản ghi không được nhận.")
+
+
 def store(
     run: Execution, io: Access, record: DatasetRecord, references: Mapping[str, FileReference]
 ) -> tuple[DatasetRecord, list[Problem]]:
     """The record with its files stored and measured. No transaction is open while bytes are read.
 
-    Raises `RecordError` when a file cannot be read: a dataset is never published with a part of its files.
+    Raises `RecordError` when a file cannot be read or is too large: a dataset is never published with a
+    part of its files.
     """
     if not references:
         return record, []
@@ -51,11 +57,30 @@ def _taken(run: Execution, io: Access, reference: FileReference, name: str) -> I
         return replace(known, file_name=name)
     try:
         with contextlib.closing(io.folder.open(reference.path)) as stream:
-            taken = files.intake(run.platform, stream, name=name)
+            taken = files.intake(run.platform, cast("BinaryIO", _OfTheSource(stream, reference)), name=name)
+    except TooLarge as error:
+        raise TooLargeFile(None, reference.path, TooLargeFile.code, reference.size) from error
     except (SourceError, OSError) as error:
-        raise RecordError(None, reference.path, "unreadable_file", str(error)) from error
+        raise _unreadable(reference, error) from error
     _remember(run, reference, taken)
     return taken
+
+
+class _OfTheSource:
+    """A file as the store reads it: a fault of its medium is the record's trouble and not the store's."""
+
+    def __init__(self, stream: BinaryIO, reference: FileReference) -> None:
+        self._stream, self._reference = stream, reference
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise _unreadable(self._reference, error) from error
+
+
+def _unreadable(reference: FileReference, error: Exception) -> RecordError:
+    return RecordError(None, reference.path, "unreadable_file", str(error))
 
 
 def _remembered(run: Execution, reference: FileReference) -> Intake | None:
