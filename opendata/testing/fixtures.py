@@ -77,7 +77,7 @@ def bare_platform(folder: Path) -> Platform:
     platform.register(Vocabularies, VOCABULARIES)
     platform.register(FileStore, _files(settings))
     platform.register(HarvesterTypes, HarvesterTypes.installed())
-    platform.register(Reach, Reach(settings, sleep=lambda _seconds: None))
+    platform.register(Reach, Reach(settings, platform.stopping, sleep=lambda _seconds: None))
     return platform
 
 

@@ -6,8 +6,12 @@ import uuid
 import pytest
 from sqlalchemy import select
 
-from opendata.base.models import HarvestEvent, Resource
+from opendata.base.models import HarvestEvent, HarvestSource, Resource
 from opendata.base.runtime import SYSTEM
+from opendata.base.runtime.jobs import Interrupted
+from opendata.services.harvest import pipeline, runs
+from opendata.services.harvest.http import AskedToWait
+from opendata.services.harvest.reach import Reach
 from opendata.testing.harvest_bench import a_source
 from opendata.testing.hostile_server import Answer, HostileServer, json_answer
 
@@ -113,6 +117,50 @@ def test_a_portal_comes_in_and_an_unchanged_one_stays(ckan, script):
     assert (ckan.run().state, len(ckan.datasets())) == ("done", 25)
     run = ckan.run()
     assert (run.state, run.counts["unchanged"], run.complete) == ("done", 25, True)
+
+
+def test_a_source_that_wants_to_be_left_alone_for_long_is_asked_again_later(ckan, script, server):
+    packages = [package(number) for number in range(25)]
+    pause = Answer(status=429, headers={"Retry-After": "1800"})
+    script.answer = portal(packages, failing=lambda start: pause if start >= 10 else None)
+    with ckan.platform.work(SYSTEM) as work:
+        run_id = runs.start(work, work.session.get_one(HarvestSource, ckan.source_id)).id
+    with pytest.raises(AskedToWait) as caught:
+        pipeline.run(ckan.platform, run_id)
+    assert caught.value.delay == 1800
+    assert (ckan.reload(run_id).state, ckan.reload(run_id).attempt) == ("queued", 0)
+    asked = len(server.seen)
+    script.answer = portal(packages)
+    assert pipeline.run(ckan.platform, run_id) == "done"
+    assert len(server.seen) - asked <= 3
+    assert len(ckan.datasets()) == 25
+
+
+def test_a_source_that_wants_to_be_left_alone_for_ever_is_given_up(ckan, script):
+    script.answer = lambda _: Answer(status=503, headers={"Retry-After": "1800"})
+    with ckan.platform.work(SYSTEM) as work:
+        run_id = runs.start(work, work.session.get_one(HarvestSource, ckan.source_id)).id
+    for _ in range(runs.MAX_ATTEMPTS - 1):
+        with pytest.raises(AskedToWait):
+            pipeline.run(ckan.platform, run_id)
+    assert pipeline.run(ckan.platform, run_id) == "failed"
+    assert ckan.reload(run_id).error_code == "source_error"
+
+
+def test_nobody_waits_for_a_source_when_the_worker_leaves(ckan, script):
+    platform = ckan.platform
+    platform.register(Reach, Reach(platform.settings, platform.stopping))
+
+    def busy(_):
+        platform.stopping.set()
+        return Answer(status=503, headers={"Retry-After": "50"})
+
+    script.answer = busy
+    with platform.work(SYSTEM) as work:
+        run_id = runs.start(work, work.session.get_one(HarvestSource, ckan.source_id)).id
+    with pytest.raises(Interrupted):
+        pipeline.run(platform, run_id)
+    assert (ckan.reload(run_id).state, ckan.reload(run_id).attempt) == ("queued", 0)
 
 
 def test_a_page_that_keeps_failing_makes_the_run_partial_and_nothing_is_missing(ckan, script):

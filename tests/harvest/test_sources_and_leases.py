@@ -2,12 +2,12 @@ import os
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from opendata.assembly import assemble
 from opendata.base.kit.errors import Invalid, NotFound
-from opendata.base.models import HarvestRun, HarvestSource
-from opendata.base.runtime import SYSTEM, Caller
+from opendata.base.models import HarvestRun, HarvestSource, Job
+from opendata.base.runtime import SYSTEM, Caller, jobs
 from opendata.services.harvest import lease, pipeline, runs, sources
 from opendata.services.harvest.lease import LeaseLost
 from opendata.settings import Settings
@@ -92,6 +92,21 @@ def test_a_run_waits_while_another_worker_holds_its_source(platform, bench):
         pipeline.perform(platform, {"run_id": run_id})
     assert bench.reload(run_id).state == "queued"
     assert not bench.datasets()
+
+
+def test_a_run_waits_for_its_source_as_long_as_it_is_held(platform, bench):
+    with platform.work(SYSTEM) as work:
+        fence = lease.take(work, bench.source_id, "other-host:1:1:a")
+        run_id = runs.start(work, work.session.get_one(HarvestSource, bench.source_id)).id
+    with platform.read(SYSTEM) as work:
+        (job_id,) = work.session.scalars(select(Job.id))
+    perform = jobs.runner(platform, pipeline.perform)
+    for _ in range(jobs.MAX_ATTEMPTS + 1):
+        perform({"job": job_id})
+    with platform.work(SYSTEM) as work:
+        lease.give_back(work, bench.source_id, fence)
+    perform({"job": job_id})
+    assert bench.reload(run_id).state == "done"
 
 
 def test_the_lease_of_a_process_that_is_gone_ends_at_once(platform, bench):

@@ -29,12 +29,20 @@ RETRY = 5.0
 LEASE = timedelta(seconds=60)
 DONE_KEPT = timedelta(days=30)
 LOST_AFTER = timedelta(minutes=2)
-"""How long a job may be queued while the queue is empty; longer than any delay before a new attempt."""
+"""How long a job may be queued while the queue is empty, beyond the delay before a new attempt."""
 
 
-class Interrupted(Unavailable):
-    """Raised by a job that stops half-way because its worker leaves; it is queued again at once, and what it
-    did so far is no attempt."""
+class Postponed(Unavailable):
+    """Raised by a job that must wait for something that is no fault, say for whoever holds what it needs; it
+    is queued again after `delay` seconds, and what it did so far is no attempt."""
+
+    delay: float = 20.0
+
+
+class Interrupted(Postponed):
+    """Raised by a job that stops half-way because its worker leaves."""
+
+    delay = 0.0
 
 
 Perform = Callable[[Platform, Mapping[str, Any]], None]
@@ -201,8 +209,11 @@ def _fail(platform: Platform, job_id: str, fence: int, error: Exception) -> None
         if job.attempt != fence or job.state != "running":  # somebody took it away and queued it again
             return
         problem = f"{type(error).__name__}: {error}"[:2000]
-        if isinstance(error, Interrupted):
-            job.attempt, delay = fence - 1, 0.0  # nobody else had this fence, and its holder ends here
+        if isinstance(error, Postponed):
+            job.attempt, delay = (
+                fence - 1,
+                error.delay,
+            )  # nobody else had this fence, and its holder ends here
         if final:
             _end(work, job, problem)
         else:
@@ -215,7 +226,7 @@ def _again(work: Work, job: Job, *, problem: str | None, delay: float = 0.0) -> 
         return
     job.state = "queued"
     job.lease_until = None
-    job.queued_at = work.now
+    job.queued_at = work.now + timedelta(seconds=delay)
     job.problem = problem
     work.after(TOPIC, job.id, {"kind": job.kind, "delay": delay})
 

@@ -104,7 +104,8 @@ class _EmbeddedConsumer(Consumer):  # type: ignore[misc]  # huey ships no types
 
 
 class ImmediateQueue:
-    """Runs each job at once in the calling thread, for tests and the command line."""
+    """Runs each job at once in the calling thread, for tests and the command line. What is to be tried later
+    is left to a worker, which finds it among the jobs that wait."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
@@ -113,9 +114,10 @@ class ImmediateQueue:
     def register(self, name: str, handler: Handler) -> None:
         self._handlers[name] = handler
 
-    def put(self, name: str, arguments: Mapping[str, Any], *, delay: float = 0.0) -> str:  # noqa: ARG002
-        with self._lock:
-            self._handlers[name](arguments)
+    def put(self, name: str, arguments: Mapping[str, Any], *, delay: float = 0.0) -> str:
+        if not delay:
+            with self._lock:
+                self._handlers[name](arguments)
         return new_id()
 
     def waiting(self) -> int:

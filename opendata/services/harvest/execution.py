@@ -42,8 +42,13 @@ class Execution:
     counts: Counter[str] = field(default_factory=Counter)
     timings: dict[str, float] = field(default_factory=dict)
     phase: str = "extract"
+    attempt: int = 1
     ended: bool = False
     _told: float = 0.0
+    _marked: int = 0
+
+    def __post_init__(self) -> None:
+        self._marked = self.checkpoint.get("marked", 0)
 
     @property
     def caller(self) -> Caller:
@@ -58,6 +63,11 @@ class Execution:
             yield work
             self.events.write(work)
             self._tell(work, checkpoint)
+
+    @property
+    def has_listed_more(self) -> bool:
+        """Whether the source has been listed further in this attempt, as far as the next can go on from."""
+        return bool(self.checkpoint.get("marked", 0) > self._marked)
 
     def go_on(self) -> None:
         """Raises `Interrupted` where the worker leaves: the next one goes on from the last checkpoint."""

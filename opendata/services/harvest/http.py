@@ -10,10 +10,11 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import urlencode
 
 from opendata.base.kit import strict_json
-from opendata.base.kit.fetch.client import Fetcher
+from opendata.base.kit.fetch.client import PATIENCE, Fetcher
 from opendata.base.kit.fetch.errors import FetchError
 from opendata.base.kit.fetch.messages import Ask, Credentials, Document
 from opendata.base.kit.fetch.urls import join_url, parse_url, without_secrets
+from opendata.base.runtime.jobs import Postponed
 from opendata.services.harvest.charset import to_utf8
 from opendata.services.harvest.items import Cursor, SourceError
 from opendata.services.harvest.listing import ListingLog, NotModified
@@ -32,6 +33,17 @@ JSON_TYPES = (
 )
 _NEXT_LINK = re.compile(r'<([^>]*)>[^,]*;\s*rel="?next"?', re.IGNORECASE)
 _SPOOL_IN_MEMORY = 1 << 20
+
+
+class AskedToWait(Postponed):
+    """The source wants to be left alone for longer than a run at work may wait. No record's or page's
+    trouble: it goes past the harvester, and ends this attempt of the run."""
+
+    message = FetchError.message
+
+    def __init__(self, where: str, hint: str, delay: float) -> None:
+        super().__init__()
+        self.where, self.hint, self.delay = where, hint, delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +199,8 @@ class HttpAccess:
         except FetchError as error:
             if error.answer is not None:
                 self._log.statuses[error.answer] += 1
+            if error.wait is not None and error.wait > PATIENCE:
+                raise AskedToWait(without_secrets(error.where), error.hint, error.wait) from error
             raise SourceError(error.code, without_secrets(error.where), error.hint) from error
         self._log.statuses[document.status] += 1
         self._log.retries += document.tries - 1

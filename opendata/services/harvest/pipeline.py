@@ -15,7 +15,7 @@ from opendata.base.models import (
     Organization,
 )
 from opendata.base.runtime import SYSTEM, Platform
-from opendata.base.runtime.jobs import Interrupted
+from opendata.base.runtime.jobs import Interrupted, Postponed
 from opendata.services.harvest import (
     apply,
     closing,
@@ -33,7 +33,7 @@ from opendata.services.harvest.access import Access
 from opendata.services.harvest.events import Events
 from opendata.services.harvest.execution import Execution
 from opendata.services.harvest.extract import extract
-from opendata.services.harvest.http import Known
+from opendata.services.harvest.http import AskedToWait, Known
 from opendata.services.harvest.items import SourceError
 from opendata.services.harvest.lease import LeaseLost
 from opendata.services.harvest.listing import ListingLog, NotModified
@@ -44,7 +44,7 @@ from opendata.services.harvest.registry import HarvesterTypes
 log = structlog.get_logger(__name__)
 
 
-class SourceBusy(Unavailable):
+class SourceBusy(Postponed):
     code = "source_busy"
     message = N_("Nguồn đang được thu thập; lượt này sẽ chạy sau.")
 
@@ -85,7 +85,7 @@ def run(platform: Platform, run_id: str) -> str:
         return "lost"
     except Unavailable as error:
         log.warning("harvest.put_back", error=repr(error))
-        _put_back(execution, attempts=0 if isinstance(error, Interrupted) else 1)
+        _put_back(execution, attempts=_attempts(execution, error))
         raise
     finally:
         _give_back(execution)
@@ -105,6 +105,12 @@ def _give_back(execution: Execution) -> None:
             lease.give_back(work, execution.source.id, execution.fence)
     except Unavailable as error:
         log.warning("harvest.lease_kept", error=repr(error))
+
+
+def _attempts(execution: Execution, error: Unavailable) -> int:
+    """What this attempt counts for: nothing where no fault ended it."""
+    asked = isinstance(error, AskedToWait) and execution.has_listed_more
+    return 0 if asked or isinstance(error, Interrupted) else 1
 
 
 def _put_back(execution: Execution, *, attempts: int) -> None:
@@ -135,6 +141,7 @@ def _begin(platform: Platform, run_id: str) -> Execution:
         organization=organization,
         harvester=platform.part(HarvesterTypes).get(source.type),
         fence=fence,
+        attempt=row.attempt,
         checkpoint=dict(row.checkpoint),
         events=Events(run_id, source, kept),
         counts=Counter(row.counts),
@@ -147,6 +154,10 @@ def _carried_out(execution: Execution) -> str:
     log.info("harvest.begin", kind=execution.kind)
     try:
         state = _phases(execution)
+    except AskedToWait as error:
+        if execution.attempt < runs.MAX_ATTEMPTS or execution.has_listed_more:
+            raise
+        state = closing.fail(execution, "source_error", str(error), where=error.where, hint=error.hint)
     except (LeaseLost, Unavailable):
         raise
     except SourceError as error:

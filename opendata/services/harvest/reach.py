@@ -5,12 +5,13 @@ from dataclasses import replace
 from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from opendata.base.kit.fetch.addresses import AddressPolicy
 from opendata.base.kit.fetch.client import Fetcher
 from opendata.base.kit.fetch.politeness import Politeness
+from opendata.base.runtime.jobs import Interrupted
 from opendata.services.harvest.access import Access, open_access
 from opendata.services.harvest.http import Known
 from opendata.services.harvest.items import Source
@@ -19,10 +20,12 @@ from opendata.services.harvest.items import Source
 class Reach:
     """One client for each type of source, shared by its runs so that a host sees one polite caller."""
 
-    def __init__(self, settings: Any, **clocks: Any) -> None:
-        """`clocks` are handed to the client: tests hold its clock, sleep and jitter."""
+    def __init__(self, settings: Any, stopping: Event, **clocks: Any) -> None:
+        """Once `stopping` is set nobody waits any more. `clocks` are handed to the client: tests hold its
+        clock, sleep and jitter."""
         self._settings = settings
-        self._clocks = clocks
+        self._stopping = stopping
+        self._clocks = {"sleep": self._pause, **clocks}
         self._fetchers: dict[str, Fetcher] = {}
         self._lock = Lock()
 
@@ -39,6 +42,11 @@ class Reach:
     def close(self) -> None:
         for fetcher in self._fetchers.values():
             fetcher.close()
+
+    def _pause(self, seconds: float) -> None:
+        """Raises `Interrupted` where the worker leaves meanwhile."""
+        if self._stopping.wait(seconds):
+            raise Interrupted
 
     def _fetcher(self, kind: str) -> Fetcher:
         with self._lock:

@@ -71,3 +71,11 @@ def test_workers_wait_for_a_redis_that_is_away_and_go_on(server_folder):
 def test_an_address_without_a_queue_is_refused():
     with pytest.raises(ValueError, match="no job queue"):
         open_queue("amqp://host")
+
+
+def test_the_queue_of_the_command_line_leaves_to_a_worker_what_is_to_be_tried_later():
+    queue, heard = open_queue("immediate://"), Heard()
+    queue.register("a", heard.handler("a"))
+    queue.put("a", {"n": 1})
+    queue.put("a", {"n": 2}, delay=20.0)
+    assert heard == [("a", {"n": 1})]

@@ -36,6 +36,8 @@ from opendata.base.kit.fetch.urls import Url, join_url, parse_url
 T = TypeVar("T")
 
 REDIRECTS = 5
+PATIENCE = 60.0
+"""Seconds between two tries at most: who is asked to wait for longer is told, and may do something else."""
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _ONE_ASK = Ask()
 _POLITE = Politeness()
@@ -91,7 +93,8 @@ class Fetcher:
             try:
                 return consume(self._following(address, ask)), attempt
             except errors.FetchError as failure:
-                if not failure.again or attempt == ask.tries:
+                asked = failure.wait or 0.0
+                if not failure.again or attempt == ask.tries or asked > PATIENCE:
                     raise
                 wait = failure.wait if failure.wait is not None else backoff(attempt, self._jitter)
             self._sleep(wait)

@@ -1,7 +1,7 @@
 """Background jobs: asked for in a transaction, done once, tried again, never lost with a worker."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -133,6 +133,26 @@ def test_a_job_whose_worker_leaves_is_queued_at_once_and_has_lost_no_attempt(
     assert [delay for _, _, delay in deliveries] == [0.0] * 6
     jobs.runner(platform, lambda _platform, _arguments: None)({"job": job_id})
     assert state_of(platform, job_id) == ("done", 1, None)
+
+
+def test_a_job_that_must_wait_loses_no_attempt_and_is_not_taken_for_lost_meanwhile(
+    platform: Platform, deliveries: Deliveries
+) -> None:
+    class Later(jobs.Postponed):
+        delay = 1800.0
+
+    def wait(_platform: Platform, _arguments: Mapping[str, Any]) -> None:
+        raise Later
+
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    platform.clock = lambda: now
+    job_id = enqueue(platform)
+    for _ in range(5):
+        jobs.runner(platform, wait)({"job": job_id})
+        assert state_of(platform, job_id)[:2] == ("queued", 0)
+    assert [delay for _, _, delay in deliveries] == [0.0] + [1800.0] * 5
+    with platform.read(SYSTEM) as work:
+        assert work.session.get_one(Job, job_id).queued_at == now + timedelta(minutes=30)
 
 
 def test_a_refusal_is_final(platform: Platform, deliveries: Deliveries) -> None:

@@ -350,6 +350,13 @@ def test_retry_after_is_obeyed(make_fetcher, naps):
     assert naps == [3.0, 9.0]
 
 
+def test_who_is_asked_to_wait_for_long_is_told_instead_of_put_to_sleep(fetcher, naps):
+    long = Answer(status=429, headers={"Retry-After": "61"})
+    with HostileServer(lambda _: long) as server, pytest.raises(errors.SourceBusy) as caught:
+        fetcher.read(server.url)
+    assert (len(server.seen), caught.value.wait, naps) == (1, 61.0, [])
+
+
 def test_retry_after_is_capped_at_an_hour():
     at_noon = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
     for text, seconds in (
