@@ -96,7 +96,10 @@ def cost(**spent: int) -> None:
     before: Mapping[str, int] = g.get("cost", {})
     g.cost = {**before, **{unit: before.get(unit, 0) + amount for unit, amount in spent.items()}}
     if admission is not None:
-        platform().part(PlanGate).charge(admission.context, spent)
+        try:
+            platform().part(PlanGate).charge(admission.context, spent)
+        except Exception as error:  # the answer is good, and may be on its way already
+            log.exception("limits.uncharged", error=repr(error))
 
 
 def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Field]:

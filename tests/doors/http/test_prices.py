@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from sqlite3 import DatabaseError
 
 import pytest
 from flask import Flask, Response
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from opendata.doors.http import application, limits, prices
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.doors.http.prices import PRICES, Price
+from opendata.engines.counters import CountersUnavailable
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import Context, PlanGate
 from opendata.testing.web import City, problem_of
@@ -67,6 +69,24 @@ def test_answers_cost_the_bytes_that_go_out(city: City, path: str) -> None:
     kept = {"If-None-Match": answer.headers["ETag"]}
     assert city.app.test_client().get(path.format(published=city.published), headers=kept).status_code == 304
     assert left(city) == {"hour": 99, "bytes-day": 1_000_000 - size}, "what was not sent costs nothing"
+
+
+@pytest.mark.parametrize(
+    "fault", [CountersUnavailable(), DatabaseError("malformed")], ids=lambda fault: type(fault).__name__
+)
+def test_an_answer_whose_cost_cannot_be_charged_is_given_all_the_same(
+    city: City, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    city.limit("anonymous", "100/hour", "20000 rows/day", "1000000 bytes/day")
+
+    def spend(*_: object, **__: object) -> bool:
+        raise fault
+
+    monkeypatch.setattr(city.platform.part(PlanGate).counters, "spend", spend)
+    assert city.app.test_client().get("/api/v1/datasets?q=nuoc").status_code == 200
+    answer = client.get(PATH)
+    assert answer.status_code == 200
+    assert answer.headers["X-Request-Cost"] == f"requests=1, rows={ROWS}, bytes={SIZE}"
 
 
 def test_a_published_file_costs_its_request_alone(city: City) -> None:
