@@ -311,10 +311,19 @@ def test_reuse_once_the_successor_was_used_ends_the_family(office):
 def test_reuse_by_another_client_ends_the_family(office):
     client, other = office.web(), office.web()
     first = office.tokens(client)["refresh_token"]
-    assert office.refresh(other, first).get_json()["error"] == "invalid_grant"
-    assert family(office, client).revoked_at is None
     assert office.refresh(client, first).status_code == 200
+    assert family(office, client).revoked_at is None
     ends_the_family(office, client, office.refresh(other, first))
+
+
+def test_an_unused_token_at_another_client_ends_the_family_too(office):
+    client, other = office.web(), office.web()
+    given = office.tokens(client)
+    assert family(office, client).revoked_at is None
+    ends_the_family(office, client, office.refresh(other, given["refresh_token"]))
+    settle(office)
+    assert office.get(given["access_token"]).status_code == 401
+    assert office.refresh(client, given["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
 def test_refresh_tokens_end_when_idle_and_after_half_a_year(office):

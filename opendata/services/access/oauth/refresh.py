@@ -2,8 +2,8 @@
 
 The successor is derived rather than drawn: a client whose answer was lost, or whose two tabs refresh at
 once, presents the old token again and within half a minute gets the same successor. There are never two
-live ones. A token presented later, by another client, or after its successor was used has been copied:
-the whole family ends.
+live ones. A token presented later, by another client, used or not, or after its successor was used has been
+copied: the whole family ends.
 """
 
 from dataclasses import dataclass
@@ -101,9 +101,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         held = find(work, refresh_token)
         if held is None:
             return None
-        if not self._claims(held) and (
-            not held.check_client(self.request.client) or not self._is_repeated(held)
-        ):
+        if not held.check_client(self.request.client) or not (self._claims(held) or self._is_repeated(held)):
             family = held.family.id
             self.server.regardless(lambda later: families.end(later, family, reused=True))
             raise InvalidGrantError
