@@ -2,11 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from opendata.base.models import HarvestSource
+from opendata.base.models import HarvestRun, HarvestSource
 from opendata.base.runtime import SYSTEM
 from opendata.services.harvest import runs, sources
 from opendata.services.harvest.contract import End, Rec
-from opendata.services.harvest.runs import NoPreview, NotAccepted
+from opendata.services.harvest.runs import NoPreview, NotAccepted, OtherRun
 from opendata.testing.harvest_bench import Scripted, a_source, rec, recs
 
 
@@ -85,6 +85,18 @@ def test_a_preview_puts_nothing_back_that_is_newer(platform, harvester):
     assert (run.state, run.error_code) == ("failed", "preview_stale")
     titles = {dataset.content["title"]["vi"] for dataset in bench.datasets()}
     assert titles == {"Tên thứ ba", "Bộ số 1", "Bộ số 2"}
+
+
+def test_a_preview_is_not_applied_by_another_run(platform, harvester):
+    bench = a_source(platform, harvester)
+    preview = bench.run("preview")
+    with platform.work(SYSTEM) as work:
+        other = runs.start(work, work.session.get_one(HarvestSource, bench.source_id))
+        with pytest.raises(OtherRun):
+            runs.apply_preview(work, work.session.get_one(HarvestRun, preview.id))
+        runs.cancel(work, other)
+        first = runs.apply_preview(work, work.session.get_one(HarvestRun, preview.id))
+        assert runs.apply_preview(work, work.session.get_one(HarvestRun, preview.id)) is first
 
 
 def test_a_preview_grows_old_in_a_day(platform, harvester):

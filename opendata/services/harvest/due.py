@@ -12,6 +12,8 @@ from opendata.services.harvest import runs, sources
 
 log = structlog.get_logger(__name__)
 LIMIT = 200
+READING = ("scheduled", "manual")
+"""Kinds of runs that do what a schedule asks for: beside any other a source stays due."""
 
 
 def start(platform: Platform) -> int:
@@ -54,6 +56,9 @@ def _start(platform: Platform, source_id: str, seen: datetime | None) -> int:
         if not _take_tick(work, source, seen) or seen is None:
             return 0
         run = runs.start(work, source, "scheduled")
+        if run.kind not in READING:
+            source.next_due = seen
+            return 0
     log.info("harvest.due", source=source_id, run=run.id)
     return 1
 

@@ -32,6 +32,11 @@ class NoPreview(Conflict):
     message = N_("Bản xem trước không còn dùng được. Vui lòng xem trước lại.")
 
 
+class OtherRun(Conflict):
+    code = "other_run"
+    message = N_("Nguồn đang có lượt thu thập khác. Vui lòng áp dụng bản xem trước khi lượt đó đã xong.")
+
+
 def start(work: Work, source: HarvestSource, kind: str = "manual") -> HarvestRun:
     """A queued run, or the one of this source that is already queued or running.
 
@@ -40,6 +45,7 @@ def start(work: Work, source: HarvestSource, kind: str = "manual") -> HarvestRun
     policy.require(work.caller, Action.HARVEST_RUN, source.organization_id)
     if source.state != "accepted" and kind != "preview":
         raise NotAccepted
+    _lock(work, source.id)
     reap(work, source.id)
     if (active := _active(work, source.id)) is not None:
         return active
@@ -47,7 +53,10 @@ def start(work: Work, source: HarvestSource, kind: str = "manual") -> HarvestRun
 
 
 def apply_preview(work: Work, preview: HarvestRun) -> HarvestRun:
-    """Carry out what a preview showed, from its spool. Raises `NoPreview` when it is over 24 hours old."""
+    """Carry out what a preview showed, from its spool: a queued run, or the one that is already at it.
+
+    Raises `NoPreview` when it is over 24 hours old, `OtherRun` while another run of the source is under way.
+    """
     source = work.session.get_one(HarvestSource, preview.source_id)
     policy.require(work.caller, Action.HARVEST_RUN, source.organization_id)
     if source.state != "accepted":
@@ -56,8 +65,11 @@ def apply_preview(work: Work, preview: HarvestRun) -> HarvestRun:
     usable = preview.kind == "preview" and preview.state in {"done", "done_with_errors"} and ended is not None
     if not usable or ended is None or work.now - ended > PREVIEW_AGE:
         raise NoPreview
+    _lock(work, source.id)
     reap(work, source.id)
     if (active := _active(work, source.id)) is not None:
+        if active.preview_of != preview.id:
+            raise OtherRun
         return active
     return _queue(work, source, "apply_preview", preview_of=preview.id)
 
@@ -193,6 +205,11 @@ def _queue(work: Work, source: HarvestSource, kind: str, preview_of: str | None 
     audit.record(work, f"harvest.{kind}", "harvest_source", source.id, {"run": run.id})
     jobs.enqueue(work, JOB, {"run_id": run.id})
     return run
+
+
+def _lock(work: Work, source_id: str) -> None:
+    """Two starts at once make one run: the second looks when the first has committed."""
+    work.session.execute(select(HarvestSource.id).where(HarvestSource.id == source_id).with_for_update())
 
 
 def _active(work: Work, source_id: str) -> HarvestRun | None:

@@ -1,6 +1,7 @@
 """Several workers on one database: each tick of the timetable, and each due run, falls to one of them."""
 
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from opendata.base.runtime import SYSTEM, Platform
 from opendata.base.runtime.database import connect
 from opendata.base.runtime.timetable import Timetable
 from opendata.services.catalog import organizations
-from opendata.services.harvest import due, sources
+from opendata.services.harvest import due, runs, sources
 from opendata.services.harvest.registry import HarvesterTypes
 from opendata.settings import Settings
 
@@ -63,9 +64,9 @@ def test_a_tick_falls_to_one_worker(platforms):
         assert set(work.session.scalars(select(TimetableEntry.fence))) == {1}
 
 
-def test_a_due_source_is_started_once(platforms, tmp_path):
-    first = platforms[0]
-    with first.work(SYSTEM) as work:
+@pytest.fixture
+def source_id(platforms, tmp_path):
+    with platforms[0].work(SYSTEM) as work:
         body = organizations.create(work, {"vi": "Sở Nông nghiệp"})
         source = sources.create(
             work,
@@ -76,9 +77,34 @@ def test_a_due_source_is_started_once(platforms, tmp_path):
             schedule="hourly",
         )
         sources.accept(work, source)
+        return source.id
+
+
+def test_a_due_source_is_started_once(platforms, source_id):
+    first = platforms[0]
+    with first.work(SYSTEM) as work:
+        source = work.session.get_one(HarvestSource, source_id)
         past = source.next_due - timedelta(hours=3)
         work.session.execute(update(HarvestSource).values(next_due=past))
     at_once([lambda platform=platform: due.start(platform) for platform in platforms])
     with first.read(SYSTEM) as work:
         assert work.session.scalars(select(HarvestRun.kind)).all() == ["scheduled"]
         assert work.session.scalars(select(HarvestSource.next_due)).one() > work.now
+
+
+def test_starts_at_once_make_one_run(platforms, source_id, monkeypatch):
+    look = runs._active
+
+    def look_slowly(work, source_id):
+        found = look(work, source_id)
+        time.sleep(0.2)  # so that all would have looked before one of them has written
+        return found
+
+    def start(platform):
+        with platform.work(SYSTEM) as work:
+            runs.start(work, work.session.get_one(HarvestSource, source_id))
+
+    monkeypatch.setattr(runs, "_active", look_slowly)
+    at_once([lambda platform=platform: start(platform) for platform in platforms])
+    with platforms[0].read(SYSTEM) as work:
+        assert work.session.scalars(select(HarvestRun.kind)).all() == ["manual"]

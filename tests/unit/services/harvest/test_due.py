@@ -122,6 +122,23 @@ def test_a_due_run_joins_one_that_is_still_going_on(platform: Platform, clock: C
     assert started(platform) == [(source_id, "manual")]
 
 
+@pytest.mark.parametrize("kind", ["preview", "remap"])
+def test_a_run_that_reads_nothing_into_the_catalogue_takes_no_tick(
+    platform: Platform, clock: Clock, kind: str
+) -> None:
+    source_id = add_source(platform, "0 4 * * *")
+    with platform.work(SYSTEM) as work:
+        other = runs.start(work, work.session.get_one(HarvestSource, source_id), kind)
+    tick = next_due(platform, source_id)
+    clock.now += timedelta(hours=2)
+    assert due.start(platform) == 0
+    assert next_due(platform, source_id) == tick
+    with platform.work(SYSTEM) as work:
+        runs.cancel(work, work.session.get_one(HarvestRun, other.id))
+    assert due.start(platform) == 1
+    assert started(platform) == [(source_id, kind), (source_id, "scheduled")]
+
+
 def test_a_source_that_is_paused_or_has_no_schedule_is_never_due(platform: Platform, clock: Clock) -> None:
     paused = add_source(platform, "hourly")
     by_hand, draft = add_source(platform, None), add_source(platform, "daily", accept=False)
