@@ -1,13 +1,13 @@
 """Usage as its three readers may see it: the owner of an application, a publisher, operators."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from opendata.base.kit.errors import N_, Invalid
 from opendata.base.kit.vietnamese import sort_key
@@ -24,10 +24,11 @@ from opendata.base.runtime import Work
 from opendata.services.access import applications, blocks, policy
 from opendata.services.access.policy import Action
 from opendata.services.plans import ledger
-from opendata.services.plans.rollup import BOUNDS, GRAINS, begin
+from opendata.services.plans.rollup import ASKED_AT_ONCE, BOUNDS, GRAINS, begin
 
 GROUPS = ("none", "route", "key", "status", "dataset")
 MOST_ROWS = 50_000
+"""Rows of one report; more are refused, since part of them would be taken for all."""
 SHOWN_FAILURES = 50
 TOP = 20
 FAILED_FOR = timedelta(hours=24)
@@ -80,17 +81,6 @@ class Usage:
     rows: int = 0
     ms_sum: int = 0
     buckets: tuple[int, ...] = (0,) * (len(BOUNDS) + 1)
-
-    def add(self, row: UsageRollup) -> None:
-        self.calls += row.calls
-        self.throttled += row.throttled
-        self.client_errors += row.calls if row.status_class == 4 else 0
-        self.server_errors += row.calls if row.status_class == 5 else 0
-        self.not_modified += row.calls if row.cache == "hit" else 0
-        self.bytes += row.bytes
-        self.rows += row.rows
-        self.ms_sum += row.ms_sum
-        self.buckets = tuple(a + b for a, b in zip(self.buckets, row.buckets, strict=True))
 
     def as_row(self) -> dict[str, Any]:
         return {
@@ -157,10 +147,7 @@ def failures(work: Work, application: Application) -> Sequence[FailedCall]:
 def by_key(work: Work, application: Application, asked: Span) -> list[tuple[ApiKey, int]]:
     """Calls of each key, those that were replaced included; the busiest first."""
     calls = select(UsageRollup.key_id, func.sum(UsageRollup.calls)).where(
-        UsageRollup.grain == asked.grain,
-        UsageRollup.start >= asked.start,
-        UsageRollup.start < asked.end,
-        UsageRollup.application_id == application.id,
+        *_within(asked), UsageRollup.application_id == application.id
     )
     counted = dict(work.session.execute(calls.group_by(UsageRollup.key_id)).all())
     keys = work.session.scalars(select(ApiKey).where(ApiKey.application_id == application.id).limit(500))
@@ -192,29 +179,33 @@ def of_publisher(work: Work, organization: Organization, asked: Span) -> list[di
             .limit(MOST_ROWS)
         )
     }
-    tests = set(work.session.scalars(select(Application.id).where(Application.env == "test")))
-    found: defaultdict[str, dict[str, Any]] = defaultdict(
-        lambda: {"calls": 0, "downloads": 0, "bytes": 0, "applications": set()}
-    )
-    for row in _rows(work, asked, UsageRollup.dataset_id != ""):
-        if row.dataset_id not in titles or row.application_id in tests:
-            continue
-        sums = found[row.dataset_id]
-        sums["calls"] += row.calls
-        sums["downloads"] += row.calls if row.route.endswith("/download") else 0
-        sums["bytes"] += row.bytes
-        sums["applications"] |= {row.application_id} - {""}
     listed = [
         {
             "id": dataset_id,
             "slug": titles[dataset_id].slug,
             "title": titles[dataset_id].content.get("title", {}),
             **sums,
-            "applications": len(sums["applications"]),
         }
-        for dataset_id, sums in found.items()
+        for dataset_id, sums in _of_datasets(work, asked, list(titles))
     ]
     return sorted(listed, key=lambda row: (-row["calls"], row["slug"]))
+
+
+def _of_datasets(work: Work, asked: Span, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Sums of each of these that was called; applications for trying things out are left out."""
+    dataset, calls, app = UsageRollup.dataset_id, UsageRollup.calls, UsageRollup.application_id
+    tests = select(Application.id).where(Application.env == "test")
+    sums = {
+        "calls": func.sum(calls),
+        "downloads": func.sum(case((UsageRollup.route.endswith("/download"), calls), else_=0)),
+        "bytes": func.sum(UsageRollup.bytes),
+        "applications": func.count(func.nullif(app, "").distinct()),
+    }
+    query = select(dataset, *sums.values()).where(*_within(asked), app.not_in(tests)).group_by(dataset)
+    for first in range(0, len(ids), ASKED_AT_ONCE):
+        some = query.where(dataset.in_(ids[first : first + ASKED_AT_ONCE]))
+        for dataset_id, *found in work.session.execute(some):
+            yield dataset_id, dict(zip(sums, map(int, found), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,22 +224,17 @@ class Overview:
 def of_platform(work: Work, asked: Span) -> Overview:
     """For operators."""
     policy.require(work.caller, Action.PLATFORM)
-    rows = list(_rows(work, asked))
-    total = Usage(asked.start, "")
-    for row in rows:
-        total.add(row)
-    names = _names(work, {row.application_id for row in rows})
+    busiest = _busiest(work, asked, UsageRollup.application_id)
+    names = _names(work, {usage.group for usage in busiest})
     stopped = select(Application).where(Application.status == "suspended").order_by(Application.id).limit(TOP)
     return Overview(
-        total=total,
-        course=_summed(rows, lambda row: (row.start, "")),
+        total=_usage_of(asked.start, "", work.session.execute(_summed(asked)).one()),
+        course=_usage(work, asked, "none"),
         applications=[
-            {"id": usage.group, "name": names.get(usage.group, ""), **_brief(usage)}
-            for usage in _busiest(_summed(rows, lambda row: (asked.start, row.application_id)))
+            {"id": usage.group, "name": names.get(usage.group, ""), **_brief(usage)} for usage in busiest
         ],
         routes=[
-            {"route": usage.group, **_brief(usage)}
-            for usage in _busiest(_summed(rows, lambda row: (asked.start, row.route)))
+            {"route": usage.group, **_brief(usage)} for usage in _busiest(work, asked, UsageRollup.route)
         ],
         suspended=[
             {"id": row.id, "name": row.name, "reason": row.status_reason}
@@ -272,8 +258,10 @@ def _brief(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _busiest(found: Iterable[Usage]) -> list[Usage]:
-    return sorted(found, key=lambda usage: (-usage.calls, usage.group))[:TOP]
+def _busiest(work: Work, asked: Span, column: InstrumentedAttribute[str]) -> list[Usage]:
+    query = _summed(asked, column).order_by(func.sum(UsageRollup.calls).desc(), column).limit(TOP)
+    found = [_usage_of(asked.start, group, sums) for group, *sums in work.session.execute(query)]
+    return sorted(found, key=lambda usage: (-usage.calls, usage.group))
 
 
 def _names(work: Work, ids: set[str]) -> dict[str, str]:
@@ -284,32 +272,58 @@ def _names(work: Work, ids: set[str]) -> dict[str, str]:
 def _usage(work: Work, asked: Span, group_by: str, *conditions: ColumnElement[bool]) -> list[Usage]:
     if group_by not in GROUPS:
         raise Invalid(fields={"group_by": N_("Không nhóm được theo mục này.")})
-    group = _GROUP[group_by]
-    return _summed(_rows(work, asked, *conditions), lambda row: (row.start, group(row)))
+    columns = (UsageRollup.start, *([_GROUP[group_by]] if group_by in _GROUP else []))
+    query = _summed(asked, *columns).where(*conditions).limit(MOST_ROWS + 1)
+    found = [
+        _usage_of(start, _name(group_by, values[: len(columns) - 1]), values[len(columns) - 1 :])
+        for start, *values in work.session.execute(query)
+    ]
+    if len(found) > MOST_ROWS:
+        raise Invalid(fields={"from": N_("Báo cáo có quá nhiều dòng; hãy chọn khoảng thời gian ngắn hơn.")})
+    return sorted(found, key=lambda usage: (usage.start, usage.group))
 
 
-_GROUP: Mapping[str, Any] = {
-    "none": lambda _row: "",
-    "route": lambda row: row.route,
-    "key": lambda row: row.key_id,
-    "status": lambda row: f"{row.status_class}xx",
-    "dataset": lambda row: row.dataset_id,
+_GROUP: Mapping[str, InstrumentedAttribute[Any]] = {
+    "route": UsageRollup.route,
+    "key": UsageRollup.key_id,
+    "status": UsageRollup.status_class,
+    "dataset": UsageRollup.dataset_id,
 }
 
 
-def _summed(rows: Iterable[UsageRollup], key: Any) -> list[Usage]:
-    found: dict[tuple[datetime, str], Usage] = {}
-    for row in rows:
-        place = key(row)
-        found.setdefault(place, Usage(*place)).add(row)
-    return [found[place] for place in sorted(found)]
+def _name(group_by: str, values: Sequence[Any]) -> str:
+    return "".join(f"{value}xx" if group_by == "status" else value for value in values)
 
 
-def _rows(work: Work, asked: Span, *conditions: ColumnElement[bool]) -> Iterable[UsageRollup]:
-    query = select(UsageRollup).where(
+def _summed(asked: Span, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
+    """What a `Usage` counts, in its order, summed for each value of the columns: by the database, since the
+    rows of a busy month are more than one wants to fetch."""
+    calls = UsageRollup.calls
+    sums = (
+        calls,
+        UsageRollup.throttled,
+        case((UsageRollup.status_class == 4, calls), else_=0),
+        case((UsageRollup.status_class == 5, calls), else_=0),
+        case((UsageRollup.cache == "hit", calls), else_=0),
+        UsageRollup.bytes,
+        UsageRollup.rows,
+        UsageRollup.ms_sum,
+        *(UsageRollup.buckets[place].as_integer() for place in range(len(BOUNDS) + 1)),
+    )
+    totals = (func.coalesce(func.sum(amount), 0) for amount in sums)
+    return select(*columns, *totals).where(*_within(asked)).group_by(*columns)
+
+
+def _usage_of(start: datetime, group: str, sums: Sequence[Any]) -> Usage:
+    calls, throttled, theirs, ours, hits, size, rows, ms_sum, *buckets = map(
+        int, sums
+    )  # PostgreSQL: decimals
+    return Usage(start, group, calls, throttled, theirs, ours, hits, size, rows, ms_sum, tuple(buckets))
+
+
+def _within(asked: Span) -> tuple[ColumnElement[bool], ...]:
+    return (
         UsageRollup.grain == asked.grain,
         UsageRollup.start >= asked.start,
         UsageRollup.start < asked.end,
-        *conditions,
     )
-    return work.session.scalars(query.order_by(UsageRollup.start, UsageRollup.id).limit(MOST_ROWS))

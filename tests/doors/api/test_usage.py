@@ -4,8 +4,13 @@ import csv
 import io
 
 import pytest
+from sqlalchemy import delete, insert
 
+from opendata.base.kit.ids import new_id
+from opendata.base.models import UsageRollup
+from opendata.base.runtime import SYSTEM
 from opendata.services.access import applications, keys
+from opendata.services.plans import reports
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.meter import Meter
 from opendata.testing.web import City, problem_of
@@ -85,6 +90,33 @@ def test_operators_see_all(city: City) -> None:
     assert found["total"]["calls"] >= 7
     assert found["applications"][0]["id"] == app
     assert city.users["member"] not in str(found)
+
+
+def test_sums_are_those_of_all_calls_however_many_rows_they_fill(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MOST_ROWS", 20)
+    app = app_of(city, "member")
+    city.platform.part(Meter).count()
+    with city.platform.work(SYSTEM) as work:
+        work.session.execute(delete(UsageRollup))
+        start = work.now.replace(minute=0, second=0, microsecond=0)
+        made = {"grain": "hour", "start": start, "status_class": 2, "calls": 2, "bytes": 7, "ms_sum": 4}
+        made |= {"application_id": app, "rows": 0, "throttled": 0, "buckets": [0, 2] + [0] * 14}
+        others = [made | {"route": f"/api/{n}", "dataset_id": new_id()} for n in range(50)]
+        downloads = {"route": "/api/v1/resources/<resource_id>/download", "dataset_id": city.published}
+        work.session.execute(insert(UsageRollup), [*others, made | downloads])
+    found = city.client("operator").get("/api/v1/usage?grain=hour").get_json()
+    assert [found["total"][name] for name in ("calls", "bytes", "p95_ms")] == [102, 357, 2.0]
+    assert [row["calls"] for row in found["course"]] == [102]
+    assert [(row["id"], row["calls"]) for row in found["applications"]] == [(app, 102)]
+    rows = city.client("editor").get(f"/api/v1/organizations/{city.own}/usage?grain=hour").get_json()["data"]
+    shown = ("id", "calls", "downloads", "bytes", "applications")
+    assert [[row[name] for name in shown] for row in rows] == [[city.published, 2, 2, 7, 1]]
+    usage = f"/api/v1/apps/{app}/usage?grain=hour"
+    (row,) = city.client("member").get(usage).get_json()["data"]
+    assert (row["calls"], row["p50_ms"]) == (102, 2.0)
+    problem_of(city.client("member").get(f"{usage}&group_by=route"), 422)
 
 
 @pytest.mark.parametrize(
