@@ -1,5 +1,7 @@
 """Opens the database so that SQLite and PostgreSQL keep the same promises."""
 
+import os
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
 from importlib import import_module
@@ -24,8 +26,9 @@ def connect(url: str) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
 
     SQLite: write-ahead log, foreign keys on, writers wait up to 10 s, and transactions that write take
-    the write lock at their start, so a reader never finds itself unable to upgrade. PostgreSQL's driver is
-    loaded only where it is asked for; see `postgresql.open_engine` for its time limits.
+    the write lock at their start, so a reader never finds itself unable to upgrade; a new file is readable
+    by its owner alone. PostgreSQL's driver is loaded only where it is asked for; see
+    `postgresql.open_engine` for its time limits.
     """
     options: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value).decode(),
@@ -39,6 +42,7 @@ def connect(url: str) -> Engine:
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, **options)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -51,6 +55,16 @@ def _begin_sqlite(connection: Connection) -> None:
     # by the driver itself: as a statement of SQLAlchemy it would cost more than the read it opens
     driver = connection.connection.dbapi_connection
     driver.execute("BEGIN" if options.get("reading", False) else "BEGIN IMMEDIATE")  # type: ignore[union-attr]
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+    """SQLite would make a file that every account of the host may read. Its log and the index of that take
+    the mode of the file. What cannot be made here is told by the connection that follows."""
+    path = str(arguments[0])
+    if path == ":memory:" or path.startswith("file:"):
+        return
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
