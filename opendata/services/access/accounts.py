@@ -112,6 +112,7 @@ def reset(work: Work, token: str, password: str) -> User:
     until then ends too, and its second step, which would lock the owner out. Raises `LinkEnded`, `Invalid`.
     """
     user = people.by_id(work, tokens.take(work, RESET, token).user_id or "")
+    people.hold(work, user)
     if user.confirmed_at is None:
         _shut_out_whoever_made_it(work, user)
         own(work, user)

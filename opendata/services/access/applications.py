@@ -97,6 +97,12 @@ def opened(work: Work, application_id: str) -> Application:
     return application
 
 
+def hold(work: Work, application: Application) -> None:
+    """The application as it stands now, and so until this transaction ends: whose it is, whether it is open
+    and how much it has stay true while something is added to it."""
+    work.session.refresh(application, with_for_update={"key_share": True})
+
+
 def require_edit(work: Work, application: Application) -> None:
     """Raises `NotAllowed` unless the caller answers for the application."""
     caller = work.caller
@@ -233,6 +239,8 @@ def require_room(work: Work, organization: Organization | None) -> None:
 
 
 def _require_room(work: Work, user: User, organization: Organization | None) -> None:
+    """The owner is held, so that two at once do not both take the last place, or one name."""
+    work.session.refresh(organization or user, with_for_update={"key_share": True})
     settings = work.platform.settings
     owner = (
         Application.owner_org_id == organization.id if organization else Application.owner_user_id == user.id

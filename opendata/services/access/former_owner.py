@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from opendata.base.models import ApiKey, Application, OAuthClient, WebhookEndpoint
 from opendata.base.runtime import Work
-from opendata.services.access import keys, scopes
+from opendata.services.access import applications, keys, scopes
 from opendata.services.access.changes import next_version
 from opendata.services.access.oauth import clients
 
@@ -16,6 +16,7 @@ def shut_out(
 ) -> None:
     """Its client and its endpoints end at once, as they lead to addresses of the former owner. So do its
     keys, unless they go on until a time: then they read, whatever the application may do one day."""
+    applications.hold(work, application)
     for key in work.session.scalars(
         select(ApiKey).where(ApiKey.application_id == application.id, ApiKey.revoked_at.is_(None))
     ):

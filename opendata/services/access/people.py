@@ -104,9 +104,14 @@ def change_password(work: Work, user: User, current: str, password: str) -> None
 
     The row is locked before it is compared: a password that is being replaced opens nothing any more.
     """
-    work.session.refresh(user, with_for_update={"key_share": True})
+    hold(work, user)
     _require_password(user, current)
     replace_password(work, user, password)
+
+
+def hold(work: Work, user: User) -> None:
+    """The account as it stands now, and so until this transaction ends: others who change it wait."""
+    work.session.refresh(user, with_for_update={"key_share": True})
 
 
 def by_id(work: Work, user_id: str) -> User:

@@ -124,7 +124,7 @@ def count_try(work: Work, pending: str) -> str:
 
     To be committed before the code is judged. Raises `LinkEnded` after five.
     """
-    token = tokens.peek(work, PENDING, pending)
+    token = tokens.peek(work, PENDING, pending, lock=True)
     if token.data["tries"] >= TRIES:
         raise tokens.LinkEnded
     token.data = {"tries": token.data["tries"] + 1}

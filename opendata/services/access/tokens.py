@@ -67,9 +67,12 @@ def _store(
     work.session.flush()
 
 
-def peek(work: Work, purpose: str, text: str) -> UserToken:
-    """What a token would open, without using it. Raises `LinkEnded`."""
-    found = work.session.get(UserToken, fingerprint(text))
+def peek(work: Work, purpose: str, text: str, *, lock: bool = False) -> UserToken:
+    """What a token would open, without using it. With `lock` it is to be written to: others who want that
+    wait. Raises `LinkEnded`."""
+    found = work.session.get(
+        UserToken, fingerprint(text), with_for_update=lock or None, populate_existing=lock
+    )
     if found is None or found.purpose != purpose or found.used_at is not None or found.expires <= work.now:
         raise LinkEnded
     return found

@@ -35,6 +35,7 @@ def offer(
     Says nothing about whether there is an account with the address. Raises `Invalid`, `NotAllowed`,
     `ConfirmFirst`.
     """
+    applications.hold(work, application)
     applications.require_edit(work, application)
     _require_confirmed(work)
     if application.status != "active":
@@ -103,7 +104,7 @@ def _takeable(work: Work) -> Select[ApplicationTransfer, Application]:
 
 def accept(work: Work, application_id: str) -> tuple[ApplicationTransfer, Application]:
     """Take it; the offer that was is in the answer. Raises `NotFound`, `TooManyApplications`, `NameTaken`."""
-    transfer, application = offered(work, application_id)
+    transfer, application = offered(work, application_id, lock=True)
     body = work.session.get_one(Organization, transfer.to_org_id) if transfer.to_org_id else None
     applications.require_room(work, body)
     before = notices.owners(work, application)
@@ -133,10 +134,13 @@ def accept(work: Work, application_id: str) -> tuple[ApplicationTransfer, Applic
 
 def end(work: Work, application_id: str) -> tuple[ApplicationTransfer, Application]:
     """Take the offer back, or decline it. Raises `NotFound`."""
-    found = work.session.get(ApplicationTransfer, application_id)
+    application = work.session.get(Application, application_id)
+    if application is None:
+        raise NotFound
+    applications.hold(work, application)
+    found = work.session.get(ApplicationTransfer, application_id, populate_existing=True)
     if found is None:
         raise NotFound
-    application = work.session.get_one(Application, application_id)
     if not applications.may_edit(work, application):
         offered(work, application_id)
     work.session.delete(found)
@@ -144,8 +148,14 @@ def end(work: Work, application_id: str) -> tuple[ApplicationTransfer, Applicati
     return found, application
 
 
-def offered(work: Work, application_id: str) -> tuple[ApplicationTransfer, Application]:
-    """An offer to the caller. Raises `NotFound`."""
+def offered(
+    work: Work, application_id: str, *, lock: bool = False
+) -> tuple[ApplicationTransfer, Application]:
+    """An offer to the caller; with `lock` to be taken: others who take it or take it back wait. Raises
+    `NotFound`."""
+    application = work.session.get(Application, application_id) if lock else None
+    if application is not None:
+        applications.hold(work, application)
     row = work.session.execute(_takeable(work).where(Application.id == application_id)).first()
     if row is None:
         raise NotFound

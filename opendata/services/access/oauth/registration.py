@@ -162,16 +162,19 @@ def _used(work: Work, token: str) -> Organization:
     if used.rowcount != 1 or giver is None:  # type: ignore[attr-defined]
         raise TokenRefused
     work.caller = people.caller_of(work, giver)
-    _require_room(work, row.organization_id)
-    return work.session.get_one(Organization, row.organization_id)
+    organization = work.session.get_one(Organization, row.organization_id)
+    _require_room(work, organization)
+    return organization
 
 
-def _require_room(work: Work, organization_id: str) -> None:
+def _require_room(work: Work, organization: Organization) -> None:
+    """The organisation is held, so that two at once do not both take the last place."""
+    work.session.refresh(organization, with_for_update={"key_share": True})
     held = (
         select(func.count())
         .select_from(OAuthClient)
         .join(Application, Application.id == OAuthClient.application_id)
-        .where(Application.owner_org_id == organization_id)
+        .where(Application.owner_org_id == organization.id)
         .where(OAuthClient.registration_digest.is_not(None), OAuthClient.revoked_at.is_(None))
     )
     if (work.session.scalar(held) or 0) >= MOST_CLIENTS:
