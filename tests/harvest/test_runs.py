@@ -404,6 +404,21 @@ def test_marks_are_where_a_resumed_run_goes_on(bench, harvester):
     assert (run.attempt, run.state, run.counts["new"]) == (2, "done", 3)
 
 
+def test_a_resumed_run_remembers_what_could_not_be_read_before_it(bench, harvester):
+    def broken_off(io):
+        io.log.fault("parse", "https://a.example/trang/1", "no JSON")
+        yield from [rec(0), Unread("thư mục A", "không mở được"), Mark({"page": 2}), KeyboardInterrupt()]
+
+    harvester.listing = broken_off
+    with pytest.raises(KeyboardInterrupt):
+        bench.run()
+    harvester.listing = [rec(1), End()]
+    run = bench.run()
+    assert (run.attempt, run.state, run.complete) == (2, "done_with_errors", False)
+    assert run.proof["reasons"] == ["unread", "parse"]
+    assert run.proof["unread"] == [{"what": "thư mục A", "reason": "không mở được"}]
+
+
 def test_only_one_run_of_a_source_waits_or_runs(bench, harvester):
     with bench.platform.work(SYSTEM) as work:
         source = sources.get(work, bench.source_id)

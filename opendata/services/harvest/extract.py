@@ -17,6 +17,7 @@ from opendata.services.harvest.access import Access
 from opendata.services.harvest.ctx import possible_size
 from opendata.services.harvest.execution import Execution
 from opendata.services.harvest.items import Cursor, End, Mark, Rec, RecordError, SourceError, Unread
+from opendata.services.harvest.listing import Fault, ListingLog
 from opendata.services.harvest.problems import Problem, as_json, from_error, stored
 from opendata.services.harvest.proof import Listing
 
@@ -25,6 +26,8 @@ MAX_RAW = 8 << 20
 BATCH = 500
 BATCH_BYTES = 16 << 20
 CONNECTIONS = 4
+KEPT = 100
+"""Of the parts that could not be read, and of the faults, so many are remembered where a run goes on."""
 STOPS = {"auth", "blocked_address"}
 """Troubles of one record's fetch that every other record would have too."""
 
@@ -54,7 +57,7 @@ class Before:
 
 def extract(run: Execution, io: Access) -> Listing:
     """Everything the source lists, spooled. Raises `SourceError`; whatever else a harvester raises passes."""
-    spooler = Spooler(run)
+    spooler = Spooler(run, io.log)
     cursor = spooler.resume()
     with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="harvest-fetch") as pool:
         for item in run.harvester.records(sources.as_listed(run.source), io, cursor):
@@ -67,8 +70,9 @@ def extract(run: Execution, io: Access) -> Listing:
 class Spooler:
     """Batches records: a commit for each batch, and a checkpoint wherever the harvester set a mark."""
 
-    def __init__(self, run: Execution) -> None:
+    def __init__(self, run: Execution, log: ListingLog) -> None:
         self._run = run
+        self._log = log
         self._waiting: list[Spooled] = []
         self._bytes = 0
         self._ordinal = 0
@@ -89,6 +93,8 @@ class Spooler:
         self.listing.distinct = len(self._guids)
         self.listing.unnamed = self._run.checkpoint.get("unnamed", 0)
         self.listing.repeated = self._run.checkpoint.get("repeated", 0)
+        self.listing.unread = [Unread(*part) for part in self._run.checkpoint.get("unread", ())]
+        self._log.faults.extend(Fault(*fault) for fault in self._run.checkpoint.get("faults", ()))
         cursor: Cursor | None = self._run.checkpoint.get("cursor") if marked else None
         return cursor
 
@@ -158,6 +164,8 @@ class Spooler:
                 "marked": self._ordinal + len(self._waiting),
                 "unnamed": self.listing.unnamed,
                 "repeated": self.listing.repeated,
+                "unread": [(part.what, part.reason) for part in self.listing.unread[:KEPT]],
+                "faults": [(fault.code, fault.where, fault.hint) for fault in self._log.faults[:KEPT]],
             }
         self._run.counts["seen"] = self.listing.distinct + self.listing.unnamed
         with self._run.step(**checkpoint) as work:
