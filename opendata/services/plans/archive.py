@@ -23,7 +23,7 @@ from opendata.base.models import FailedCall, Job, Notice, UsageRollup, UsageSpoo
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.base.runtime.database import is_shared
 from opendata.services.plans.rollup import begin, consumed
-from opendata.services.plans.spool import Spool, hour_of, is_over, read_all
+from opendata.services.plans.spool import Spool, hour_of, is_over, read, read_all
 
 log = structlog.get_logger(__name__)
 JOB = "usage.nightly"
@@ -86,11 +86,16 @@ def days_over(platform: Platform, spool: Spool) -> list[str]:
         for day in days
         if day < now.strftime("%Y-%m-%d")
         and all(
-            is_over(path, now) and known.get(path.name, 0) == path.stat().st_size
+            is_over(path, now) and _is_counted(path, known.get(path.name, 0))
             for path in files
             if hour_of(path).startswith(day)
         )
     ]
+
+
+def _is_counted(path: Path, consumed: int) -> bool:
+    """Whether no whole line is left; half a line of a killed process stays where it is."""
+    return read(path, consumed)[1] == consumed
 
 
 def archive(platform: Platform, spool: Spool, day: str) -> Path:

@@ -65,6 +65,7 @@ class Meter:
         self._ring: deque[Record] = deque()
         self._lock = threading.Lock()
         self._blurred: defaultdict[tuple[str, str, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._unwritten: deque[tuple[str, str, list[dict[str, Any]]]] = deque()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.spool = Spool(platform.settings.data / "usage" / "spool")
@@ -79,15 +80,18 @@ class Meter:
             self._blur(record)
 
     def flush(self) -> int:
-        """Write what is in the buffer to the spool; the number of calls."""
+        """Write what is in the buffer to the spool; the number of calls. What finds no room on the disk is
+        written the next time, before the buffer is emptied again."""
         with self._lock:
+            self._write()
             records = [self._ring.popleft() for _ in range(len(self._ring))]
             blurred = dict(self._blurred)
             self._blurred.clear()
-            self._write(CALLS, [(record.at, _line(record)) for record in records])
-            self._write(CALLS, [(time.time(), _blurred(key, sums)) for key, sums in blurred.items()])
-            self._write(FAILED, [(r.at, _failed(r)) for r in records if _is_shown(r)])
-            self._write(SPENT, self._spent(records))
+            self._put(CALLS, [(record.at, _line(record)) for record in records])
+            self._put(CALLS, [(time.time(), _blurred(key, sums)) for key, sums in blurred.items()])
+            self._put(FAILED, [(r.at, _failed(r)) for r in records if _is_shown(r)])
+            self._put(SPENT, self._spent(records))
+            self._write()
         return len(records) + len(blurred)
 
     def count(self) -> int:
@@ -132,12 +136,21 @@ class Meter:
             sums[1] += record.bytes
             sums[2] += record.rows
 
-    def _write(self, kind: str, lines: Iterable[tuple[float, dict[str, Any]]]) -> None:
+    def _put(self, kind: str, lines: Iterable[tuple[float, dict[str, Any]]]) -> None:
         by_hour: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         for at, line in lines:
             by_hour[_hour(int(at // 3600), self._zone)].append(line)
         for hour, found in by_hour.items():
-            self.spool.append(kind, hour, found)
+            self._unwritten.append((kind, hour, found))
+
+    def _write(self) -> None:
+        while self._unwritten:
+            kind, hour, lines = self._unwritten.popleft()
+            try:
+                self.spool.append(kind, hour, lines)
+            except OSError:
+                self._unwritten.appendleft((kind, hour, lines))
+                raise
 
     def _spent(self, records: Iterable[Record]) -> list[tuple[float, dict[str, Any]]]:
         """What the calendar rules of applications and people were charged, added up."""

@@ -34,14 +34,19 @@ class Spool:
         self._host = re.sub(r"\W+", "-", socket.gethostname()) or "host"
 
     def append(self, kind: str, hour: str, lines: Sequence[Mapping[str, Any]]) -> None:
-        """`hour` as `HOUR` writes it, in the city's zone."""
+        """`hour` as `HOUR` writes it, in the city's zone. All lines, or on `OSError` none."""
         self.folder.mkdir(parents=True, exist_ok=True)
         body = b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
         path = self.folder / f"{kind}.{self._host}-{os.getpid()}-{hour}.ndjson"
-        with path.open("ab+") as file:
-            if file.tell() and _last_byte(path) != b"\n":
+        with path.open("ab", buffering=0) as file:
+            if (size := file.tell()) and _last_byte(path) != b"\n":
                 body = b"\n" + body  # a process with the same number was killed while it wrote
-            file.write(body)
+            try:
+                while body:
+                    body = body[file.write(body) :]
+            except OSError:
+                file.truncate(size)
+                raise
 
     def waiting(self) -> list[Path]:
         """Every file, by kind and hour."""

@@ -63,6 +63,20 @@ def test_what_was_not_counted_is_not_put_away(platform: Platform, spool: Spool) 
     assert len(spool.waiting()) == 2
 
 
+def test_half_a_line_of_a_killed_process_keeps_no_day_from_being_put_away(
+    platform: Platform, spool: Spool
+) -> None:
+    path = spool.of_day("2026-11-30")[0]
+    path.write_bytes(path.read_bytes() + b'{"t":17')
+    old = NOON.timestamp() - 3600
+    os.utime(path, (old, old))
+    rollup.run(platform, spool)
+    archive.put_away(platform, spool)
+    assert archive.archived_calls(platform, "2026-11-30") == 5
+    assert not path.exists()
+    assert alarms(platform) == 0
+
+
 def test_one_who_is_killed_between_writing_and_dropping_adds_nothing_twice(
     platform: Platform, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
