@@ -8,7 +8,7 @@ import pytest
 from opendata.app import create_app
 from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset
-from opendata.base.runtime import SYSTEM, Platform
+from opendata.base.runtime import SYSTEM, Platform, outbox
 from opendata.doors.http import last_answers
 from opendata.services.access.changes import Changes
 from opendata.services.catalog import withdrawals, workflow
@@ -108,6 +108,7 @@ def test_a_process_that_was_not_asked_since_does_not_tell_a_withdrawn_dataset(
     city: City, without_database, monkeypatch
 ):
     monkeypatch.setattr(withdrawals, "EVERY", 0.0)
+    monkeypatch.setattr(withdrawals, "SETTLES", 3600.0)
     own, elsewhere = f"/api/v1/datasets/{city.published}", "/api/v1/organizations"
     watch(city)
     for path in (own, elsewhere):
@@ -121,6 +122,64 @@ def test_a_process_that_was_not_asked_since_does_not_tell_a_withdrawn_dataset(
     without_database()
     assert city.client().get(own).status_code == 503
     assert city.client().get(elsewhere).headers["X-Answer-Mode"] == "stale"
+
+
+def withdraw_unapplied(city: City) -> None:
+    """As where another drains or the index is away."""
+    city.platform.after_commit, drain = (lambda: None), city.platform.after_commit
+    with city.platform.work(SYSTEM) as work:
+        workflow.withdraw(work, work.session.get_one(Dataset, city.published), note="Số liệu sai.")
+    city.platform.after_commit = drain
+
+
+def test_what_is_asked_before_a_withdrawal_is_applied_is_not_told_again(
+    city: City, without_database, monkeypatch
+):
+    monkeypatch.setattr(withdrawals, "EVERY", 0.0)
+    monkeypatch.setattr(withdrawals, "SETTLES", 3600.0)
+    own = f"/api/v1/datasets/{city.published}"
+    watch(city)
+    withdraw_unapplied(city)
+    watch(city)
+    assert city.client().get(own).status_code == 200
+    watch(city)
+    assert city.client().get(own).status_code == 200
+    outbox.drain(city.platform)
+    watch(city)
+    without_database()
+    assert city.client().get(own).status_code == 503
+
+
+def test_everything_is_forgotten_once_more_when_a_withdrawal_has_settled(city: City, monkeypatch):
+    monkeypatch.setattr(withdrawals, "SETTLES", 3600.0)
+    forgotten: list[bool] = []
+    holder = withdrawals.Withdrawals(city.platform, lambda: forgotten.append(True))
+    holder.look()
+    with city.platform.work(SYSTEM) as work:
+        workflow.withdraw(work, work.session.get_one(Dataset, city.published), note="Số liệu sai.")
+    monkeypatch.setattr(withdrawals, "SETTLES", 0.0)
+    rounds = []
+    for _ in range(4):
+        holder.look()
+        rounds.append(len(forgotten))
+    assert rounds == [2, 3, 3, 3]
+
+
+def test_an_answer_that_was_begun_before_everything_was_forgotten_is_not_kept(
+    city: City, without_database, monkeypatch
+):
+    own = f"/api/v1/datasets/{city.published}"
+    kept = last_answers._kept
+
+    def forgotten_meanwhile(response):
+        city.app.extensions[last_answers.EXTENSION].clear()
+        return kept(response)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(last_answers, "_kept", forgotten_meanwhile)
+        assert city.client().get(own).status_code == 200
+    without_database()
+    assert city.client().get(own).status_code == 503
 
 
 def watch(city: City) -> None:

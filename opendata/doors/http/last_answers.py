@@ -7,6 +7,7 @@ when a dataset was taken from the public: pages and lists of any address may nam
 """
 
 import time
+from math import inf
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request
@@ -48,7 +49,7 @@ def note(response: Response) -> None:
     if request.method != "GET" or "from_memory" in g or caller().kind != "anonymous":
         return
     if remembered.may_be_kept(response):
-        _memory().put(_question(), _kept(response))
+        _memory().put(_question(), _kept(response), began=g.get("began", -inf))
     elif response.status_code in {301, 302, 401, 403, 404, 410}:
         _memory().drop(_question())
 

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from math import inf
 
 from flask import Response, current_app, g, request
 
@@ -40,6 +41,7 @@ class Remembered:
         self._capacity = capacity
         self._held: OrderedDict[Hashable, Kept] = OrderedDict()
         self._size = 0
+        self._cleared = float("-inf")
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> Kept | None:
@@ -49,10 +51,14 @@ class Remembered:
                 self._held.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, kept: Kept) -> None:
+    def put(self, key: Hashable, kept: Kept, *, began: float = inf) -> None:
+        """`began`: when its request did, by `time.perf_counter`; what is older than the last `clear` may
+        hold what was cleared."""
         if len(kept.body) > min(LARGEST, self._capacity):
             return
         with self._lock:
+            if began <= self._cleared:
+                return
             before = self._held.pop(key, None)
             self._held[key] = kept
             self._size += len(kept.body) - (len(before.body) if before else 0)
@@ -68,6 +74,7 @@ class Remembered:
         with self._lock:
             self._held.clear()
             self._size = 0
+            self._cleared = time.perf_counter()
 
 
 def answer(make: Callable[[], Response], *, made_from: Hashable, vary: str = "") -> Response:

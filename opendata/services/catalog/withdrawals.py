@@ -1,7 +1,8 @@
 """Tells a process that something was taken from the public, for what it holds of earlier answers.
 
 Looked up in the audit trail every two seconds, off the path of requests; a withdrawal of the last two seconds
-before the database is away is not seen.
+before the database is away is not seen. Answers may name a dataset until the outbox has applied its
+withdrawal, and a moment longer, until this process has looked at the index again.
 """
 
 import time
@@ -9,17 +10,20 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from opendata.base.models import AuditEvent
-from opendata.base.runtime import Platform
+from opendata.base.models import AuditEvent, OutboxEntry
+from opendata.base.runtime import Platform, Work
 
 ACTION = "dataset.withdraw"
 EVERY = 2.0
+SETTLES = 5.0
+"""Seconds after which every process has seen what was applied."""
 LATE = 2_000
 """Events looked at once more: one may become visible after others with a higher number."""
 
 
 class Withdrawals:
-    """Calls `forget` for each round in which there are new ones, and on the first. One per holder."""
+    """Calls `forget` for each round in which there are new ones, or some that are not applied yet, once more
+    when those have settled, and on the first. One per holder."""
 
     def __init__(self, platform: Platform, forget: Callable[[], None]) -> None:
         self._platform = platform
@@ -27,6 +31,8 @@ class Withdrawals:
         self._known: set[int] | None = None
         self._newest = 0
         self._looked = float("-inf")
+        self._waiting: set[str] = set()
+        self._settled = float("inf")
 
     def tick(self) -> None:
         if time.monotonic() - self._looked >= EVERY:
@@ -36,12 +42,28 @@ class Withdrawals:
     def look(self) -> None:
         with self._platform.read() as work:
             newest = work.session.scalar(select(func.max(AuditEvent.id))) or 0
-            since = min(self._newest or newest, newest) - LATE
-            found = set(
-                work.session.scalars(
-                    select(AuditEvent.id).where(AuditEvent.id > since, AuditEvent.action == ACTION)
-                )
-            )
-        if self._known is None or found - self._known:
+            found = _events(work, since=min(self._newest or newest, newest) - LATE)
+            new = found.keys() - (self._known or set())
+            concerned = self._waiting | {found[event] for event in new}
+            waiting = _unapplied(work, concerned)
+        settled = time.monotonic() >= self._settled
+        if concerned or settled or self._known is None:
             self._forget()
-        self._known, self._newest = found, newest
+        if concerned or settled:
+            self._settled = time.monotonic() + SETTLES if concerned else float("inf")
+        self._known, self._newest, self._waiting = set(found), newest, waiting
+
+
+def _events(work: Work, since: int) -> dict[int, str]:
+    """Dataset by event."""
+    query = select(AuditEvent.id, AuditEvent.object_id)
+    query = query.where(AuditEvent.id > since, AuditEvent.action == ACTION)
+    return dict(work.session.execute(query).all())
+
+
+def _unapplied(work: Work, datasets: set[str]) -> set[str]:
+    """Those of them with an entry in the outbox; what it has given up is one too."""
+    if not datasets:
+        return set()
+    query = select(OutboxEntry.object_id).where(OutboxEntry.topic == "dataset")
+    return set(work.session.scalars(query.where(OutboxEntry.object_id.in_(datasets))))
