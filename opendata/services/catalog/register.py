@@ -2,7 +2,7 @@
 
 A list page needs the labels of its facets and the search needs the names of every body; both come from
 here without a query. The register is read again when the index has a new generation, at most every two
-seconds.
+seconds, and by age, off the path of requests: another process may have changed what the index does not tell.
 """
 
 import threading
@@ -21,6 +21,7 @@ from opendata.services.access.people import DEPARTMENT
 from opendata.services.catalog.query import Lexicon
 
 REFRESH_SECONDS = 2.0
+OLD_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Names:
     former: Mapping[str, str]
     lexicon: Lexicon
 
+    @property
+    def told(self) -> tuple[Mapping[str, object], ...]:
+        """What was read; the lexicon follows from it."""
+        return self.bodies, self.topics, self.tags, self.former
+
     def organization(self, slug: str) -> str:
         """The present slug of a body given by a present or former one."""
         return self.former.get(slug, slug)
@@ -63,7 +69,7 @@ class Register:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._names: Names | None = None
-        self._read_at = float("-inf")
+        self._read_at = self._looked = float("-inf")
         self._readings = 0
         self._lock = threading.Lock()
 
@@ -84,6 +90,20 @@ class Register:
         """A number that differs whenever `names` may tell something else."""
         self.names(generation)
         return self._readings
+
+    def tick(self) -> None:
+        """Read by age, while requests go on with what is held; what is told anew has a new edition."""
+        held, now = self._names, time.monotonic()
+        if held is None or now - max(self._read_at, self._looked) < OLD_SECONDS:
+            return
+        self._looked = now
+        found = _read(self._platform, held.generation)
+        if found.told == held.told:
+            return
+        with self._lock:
+            if self._names is held:  # else read or forgotten meanwhile
+                self._names = found
+                self._readings += 1
 
     def _stale(self, held: Names, generation: str) -> bool:
         return held.generation != generation and time.monotonic() - self._read_at > REFRESH_SECONDS
