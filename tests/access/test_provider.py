@@ -15,7 +15,7 @@ import urllib3
 
 from opendata.base.models import User
 from opendata.base.runtime import SYSTEM
-from opendata.services.access import accounts, people, second_factor
+from opendata.services.access import accounts, people, provider, second_factor
 from opendata.services.access.provider import Provider
 from opendata.testing.web import City
 
@@ -193,3 +193,54 @@ def test_a_provider_that_is_away_is_a_fault_of_its_own(city: City) -> None:
     client = city.client()
     token = token_in(client.get("/sign-in").text)
     assert client.post("/sign-in/provider", data={"csrf_token": token}).status_code == 503
+
+
+@pytest.fixture
+def fresh(city: City) -> Provider:
+    """A provider whose document has not been read yet."""
+    settings = replace(city.platform.settings, oidc_issuer="https://idp.example", oidc_client_id="x")
+    made = Provider(settings)
+    city.platform.register(Provider, made)
+    return made
+
+
+def test_others_write_while_the_provider_is_read(
+    city: City, fresh: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_url: str) -> dict[str, Any]:
+        with city.platform.work(SYSTEM) as work:
+            work.session.get_one(User, city.users["spare"]).name = "Người khác"
+        return {"issuer": "https://idp.example", "authorization_endpoint": "https://idp.example/go"}
+
+    monkeypatch.setattr(fresh, "_read", read)
+    with city.platform.work() as work:
+        assert provider.begin(work, target="/").address.startswith("https://idp.example/go?")
+
+
+def test_a_provider_that_did_not_answer_is_not_asked_again_at_once(
+    fresh: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def read(url: str) -> dict[str, Any]:
+        asked.append(url)
+        raise provider.ProviderAway
+
+    def tried() -> int:
+        with pytest.raises(provider.ProviderAway):
+            _ = fresh.document
+        return len(asked)
+
+    monkeypatch.setattr(fresh, "_read", read)
+    monkeypatch.setattr(provider, "AGAIN", 0)
+    assert (tried(), tried()) == (1, 2)
+    monkeypatch.setattr(provider, "AGAIN", 3600)
+    assert (tried(), tried(), tried()) == (3, 3, 3)
+
+
+def test_who_brings_nothing_back_makes_nobody_ask_the_provider(
+    city: City, fresh: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh, "_read", pytest.fail)
+    for query in ("iss=x", "state=&iss=https://idp.example", "state=a&iss=x", ""):
+        assert city.client().get(f"/sign-in/provider/done?{query}").status_code == 422

@@ -5,6 +5,7 @@ by a key of its own set says who somebody is. An address it vouches for belongs 
 """
 
 import hmac
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,6 +46,8 @@ ALGORITHMS = ["ES256", "RS256", "PS256"]
 LIMIT = 256 * 1024
 LONGEST_TOKEN = 16_384
 LEEWAY = 60
+AGAIN = 10
+"""Seconds for which a provider that did not answer is not asked for its document again."""
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -102,12 +105,18 @@ class Provider:
             user_agent=f"opendata/{version('opendata')}",
         )
         self._document: Mapping[str, Any] | None = None
+        self._away_until = 0.0
         self._keys: KeySet | None = None
 
     @property
     def name(self) -> str:
         """What the button says; empty where there is no provider."""
         return (self._settings.oidc_name or self._settings.oidc_issuer) if self._settings.oidc_issuer else ""
+
+    @property
+    def issuer(self) -> str:
+        """Who signs; empty where there is no provider."""
+        return str(self._settings.oidc_issuer)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -154,11 +163,20 @@ class Provider:
             issuer = self._settings.oidc_issuer
             if not issuer:
                 raise NotFound
-            found = self._read(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+            found = self._described(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer") != issuer:
                 raise ProviderRefused
             self._document = found
         return self._document
+
+    def _described(self, url: str) -> Mapping[str, Any]:
+        if time.monotonic() < self._away_until:
+            raise ProviderAway
+        try:
+            return self._read(url)
+        except ProviderAway:
+            self._away_until = time.monotonic() + AGAIN
+            raise
 
     def _client(self) -> Any:
         settings = self._settings
@@ -211,6 +229,7 @@ class Provider:
 def begin(work: Work, *, target: str) -> Start:
     """Send somebody to the provider; `target` is where they wanted to go. The answer is taken once."""
     provider = work.part(Provider)
+    _ = provider.document  # read before the first statement: nobody waits for a database held meanwhile
     state = tokens.direct(work, PURPOSE, life=LIFE, data={"target": target[:500], "issuer": provider.name})
     nonce, verifier = _bound(work, state)
     return Start(provider.address(state, nonce=nonce, verifier=verifier), state)
@@ -222,9 +241,9 @@ def take(work: Work, state: str, cookie: str, issuer: str | None) -> tuple[str, 
     Raises `LinkEnded` for another browser's, a used or an old one, and for another issuer (RFC 9207).
     """
     provider = work.part(Provider)
-    if not hmac.compare_digest(state.encode(), cookie.encode()):
+    if not state or not hmac.compare_digest(state.encode(), cookie.encode()):
         raise tokens.LinkEnded
-    if issuer is not None and issuer != provider.document["issuer"]:
+    if issuer is not None and issuer != provider.issuer:
         raise tokens.LinkEnded
     target = tokens.take(work, PURPOSE, state).data["target"]
     return (*_bound(work, state), target)
