@@ -17,7 +17,7 @@ from opendata.demo.catalogue import bodies
 from opendata.demo.generation import DEFAULT_SEED
 from opendata.demo.load import root
 from opendata.demo.variants import variants
-from opendata.services.catalog import datasets, entry, slugs, workflow
+from opendata.services.catalog import datasets, entry, slugs, tags, workflow
 from opendata.services.harvest import sources
 
 T = TypeVar("T")
@@ -75,6 +75,7 @@ def _write(
         if key not in known
     ]
     slugs.expect(work, "dataset", [record.slug or record.title["vi"] for _, record in fresh])
+    tags.expect(work, [record.keywords for _, record in fresh])
     with work.session.no_autoflush:  # nothing asked for here depends on what the batch has written
         for dataset_id, record in fresh:
             _publish(work, source_id, publishers[record.publisher or ""], dataset_id, record)

@@ -80,7 +80,7 @@ def replace(dataset_id: str, body: Mapping[str, Any]) -> Response:
 
 def _edited(dataset_id: str, change: Callable[[Any], Any]) -> Response:
     with writing() as work:
-        dataset = _opened(work, dataset_id, Action.EDIT)
+        dataset = _opened(work, dataset_id, Action.EDIT, lock=True)
         datasets.require_version(dataset, answers.expected_version())
         datasets.edit(work, dataset, change(datasets.record_of(work, dataset)))
         document = documents.current(work, dataset)
@@ -140,7 +140,7 @@ def upload(dataset_id: str) -> Response:
     fields = _upload_fields(arriving.fields)
     stored = files.intake(platform(), arriving.stream, name=arriving.name)
     with writing() as work:
-        dataset = _opened(work, dataset_id, Action.EDIT)
+        dataset = _opened(work, dataset_id, Action.EDIT, lock=True)
         datasets.require_version(dataset, version)
         if "resource" in fields:
             resources.replace_file(work, dataset, fields["resource"], stored)
@@ -163,7 +163,7 @@ def _step(
 
     def view(dataset_id: str, body: Mapping[str, Any]) -> Response:
         with writing() as work:
-            dataset = _opened(work, dataset_id, action)
+            dataset = _opened(work, dataset_id, action, lock=True)
             datasets.require_version(dataset, answers.expected_version(required=False))
             move(work, dataset, note=body.get("note"))
             document = documents.current(work, dataset)
@@ -199,9 +199,9 @@ for _name, _action, _move in (
     )(_step(_name, _action, _move))
 
 
-def _opened(work: Work, dataset_id: str, action: Action) -> Dataset:
-    """The dataset, once it is clear that the caller may do this to it."""
-    dataset = datasets.get(work, dataset_id)
+def _opened(work: Work, dataset_id: str, action: Action, *, lock: bool = False) -> Dataset:
+    """The dataset, once it is clear that the caller may do this to it. `lock` it to write to it."""
+    dataset = datasets.get(work, dataset_id, lock=lock)
     policy.require(work.caller, action, dataset.publisher_id)
     return dataset
 

@@ -46,6 +46,8 @@ def create(
     )
     _write(work, dataset, record)
     work.session.add(dataset)
+    if not normal:  # a harvest writes many at once, and tries one by one what clashes
+        slugs.settle(work)
     _write_resources(work, dataset, record.resources, known=())
     _write_topics(work, dataset, record.topics, fresh=True)
     remember(work, dataset, "create", record, [])
@@ -106,9 +108,12 @@ def touch(
     remember(work, dataset, action, record or record_of(work, dataset), changes)
 
 
-def get(work: Work, id_or_slug: str) -> Dataset:
-    """A dataset the caller may see, by id, slug or former slug. Raises `NotFound`."""
+def get(work: Work, id_or_slug: str, *, lock: bool = False) -> Dataset:
+    """A dataset the caller may see, by id, slug or former slug. With `lock` it is to be written to: others
+    who want that wait, and see what it has become. Raises `NotFound`."""
     dataset = _find(work, id_or_slug)
+    if dataset is not None and lock:
+        dataset = work.find(Dataset, dataset.id, lock=True)
     if dataset is None or not policy.sees(work.caller, dataset.visibility):
         raise NotFound
     return dataset
@@ -116,7 +121,7 @@ def get(work: Work, id_or_slug: str) -> Dataset:
 
 def _find(work: Work, id_or_slug: str) -> Dataset | None:
     if is_id(id_or_slug):
-        return work.session.get(Dataset, id_or_slug)
+        return work.find(Dataset, id_or_slug)
     found = work.session.scalar(select(Dataset).where(Dataset.slug == id_or_slug))
     if found is None and (object_id := slugs.former(work, "dataset", id_or_slug)):
         return work.session.get(Dataset, object_id)

@@ -41,7 +41,7 @@ def create(work: Work, name: Mapping[str, str], *, slug: str | None = None, **va
     _require_free_code(work, organization, values.get("code"))
     _assign(organization, values, EDITABLE)
     work.session.add(organization)
-    work.session.flush()
+    slugs.settle(work)
     audit.record(work, "organization.create", "organization", organization.id)
     work.after("organization", organization.id)
     return organization
@@ -172,7 +172,7 @@ def create_topic(
         modified=work.now,
     )
     work.session.add(topic)
-    work.session.flush()
+    slugs.settle(work)
     audit.record(work, "topic.create", "topic", topic.id)
     work.after("organization", topic.id)
     return topic

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Protocol
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from opendata.base.kit.errors import N_, Conflict, Invalid
 from opendata.base.kit.vietnamese import slugify
@@ -104,7 +105,18 @@ def rename(work: Work, kind: str, item: Sluggish, slug: str) -> None:
         work.session.delete(holder)
     work.session.add(FormerSlug(kind=kind, slug=item.slug, object_id=item.id))
     item.slug = slug
-    work.session.flush()
+    settle(work)
+
+
+def settle(work: Work) -> None:
+    """Write what waits. Raises `SlugTaken` where somebody else took the address at the same moment: after it
+    was looked up as free, before this."""
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        if "slug" not in str(error.orig):
+            raise
+        raise SlugTaken(fields={"slug": SlugTaken.message}) from error
 
 
 def former(work: Work, kind: str, slug: str) -> str | None:

@@ -21,7 +21,7 @@ from opendata.base.kit.ids import harvested_id, new_id
 from opendata.base.models import Dataset, HarvestRecord, HarvestSpool
 from opendata.base.runtime import Work
 from opendata.base.runtime.database import insert_into
-from opendata.services.catalog import datasets, entry, slugs, workflow
+from opendata.services.catalog import datasets, entry, slugs, tags, workflow
 from opendata.services.catalog.gate import NotPublishable
 from opendata.services.harvest import blobs
 from opendata.services.harvest.compare import TRANSLATED
@@ -76,6 +76,7 @@ def _apply(run: Execution, rows: Sequence[Row[Any]]) -> None:
         known = _datasets(work, run.source.id, [row.guid for row in rows])
         records = {at: entry.from_json(content) for at, content in contents.items()}
         _expect_slugs(run, work, rows, records, known)
+        tags.expect(work, [record.keywords for record in records.values()])
         done: Counter[str] = Counter()
         states = [_one(run, work, row, records.get(row.norm_hash), known, done) for row in rows]
         _remember(run, work, rows, states)

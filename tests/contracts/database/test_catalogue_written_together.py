@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from opendata.assembly import assemble
-from opendata.base.models import Base, DatasetDocument, Organization
+from opendata.base.kit.errors import PreconditionFailed
+from opendata.base.models import Base, Dataset, DatasetDocument, Organization
 from opendata.base.runtime import SYSTEM, Platform, Work, outbox
-from opendata.services.catalog import datasets, organizations
+from opendata.base.runtime.database import is_shared
+from opendata.services.catalog import datasets, organizations, slugs
 from opendata.settings import Settings
 from opendata.testing.records import complete_record
 
@@ -77,3 +79,66 @@ def test_a_dataset_that_is_being_created_has_the_name_its_body_has_now(platform:
         bodies = work.session.scalars(select(DatasetDocument.body)).all()
     assert len(bodies) == 2
     assert all("Sở Hai" in body.decode() for body in bodies)
+
+
+def test_of_two_changes_of_one_version_the_second_is_refused(platform: Platform) -> None:
+    with platform.read() as work:
+        found = the(work, Dataset).id
+
+    def change(title: str) -> Callable[[Work], object]:
+        def step(work: Work) -> None:
+            dataset = datasets.get(work, found, lock=True)
+            datasets.require_version(dataset, 1)
+            datasets.edit(work, dataset, complete_record(title))
+
+        return step
+
+    assert while_it_is_open(platform, change("Một"), change("Hai")) == [PreconditionFailed]
+    with platform.read() as work:
+        assert the(work, Dataset).content["title"]["vi"] == "Một"
+
+
+def test_a_word_that_two_add_at_once_has_one_spelling(platform: Platform) -> None:
+    def create(title: str, *words: str) -> Callable[[Work], object]:
+        def step(work: Work) -> str:
+            record = complete_record(title, keywords={"vi": list(words)})
+            return datasets.create(work, record, publisher_id=the(work, Organization).id).id
+
+        return step
+
+    first = create("Bộ một", "Rừng ngập mặn", "Cửa sông")
+    (second,) = while_it_is_open(platform, first, create("Bộ hai", "cửa sông", "rừng ngập mặn"))
+    with platform.read() as work:
+        keywords = work.session.get_one(Dataset, second).content["keywords"]
+    assert keywords == {"vi": ["Cửa sông", "Rừng ngập mặn"]}
+
+
+@pytest.mark.parametrize("kind", ["dataset", "organization", "topic"])
+def test_an_address_that_two_take_at_once_is_refused_to_the_second(platform: Platform, kind: str) -> None:
+    def create(work: Work) -> None:
+        if kind == "dataset":
+            record = complete_record("Bộ trùng tên", keywords={})
+            datasets.create(work, record, publisher_id=work.session.scalars(select(Organization.id)).one())
+        elif kind == "organization":
+            organizations.create(work, {"vi": "Sở trùng tên"})
+        else:
+            organizations.create_topic(work, {"vi": "Chủ đề trùng tên"}, {})
+
+    answers = while_it_is_open(platform, create, create)
+    if is_shared(platform.engine):
+        assert answers == [slugs.SlugTaken]
+    else:
+        assert answers == [None], "it looked for a free address when the first had taken it"
+
+
+def test_a_renaming_to_an_address_that_another_takes_is_refused(platform: Platform) -> None:
+    with platform.work(SYSTEM) as work:
+        other = organizations.create(work, {"vi": "Sở Hai"}).id
+
+    def create(work: Work) -> None:
+        organizations.create(work, {"vi": "Sở Ba"}, slug="so-ba")
+
+    def rename(work: Work) -> None:
+        organizations.edit(work, work.session.get_one(Organization, other), slug="so-ba")
+
+    assert while_it_is_open(platform, create, rename) == [slugs.SlugTaken]

@@ -1,10 +1,13 @@
 """Writing datasets over REST."""
 
 import io
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from opendata.services.catalog import datasets
 from opendata.testing.records import CSV
 from opendata.testing.web import City, problem_of
 
@@ -84,6 +87,27 @@ def test_a_change_names_the_version_it_was_made_on(city: City, method: str) -> N
     assert "If-Match" in fields_of(problem)
     version = first.get_json()["version"]
     assert send(path, json=again, headers={"If-Match": f'"{version}"'}).status_code == 200
+
+
+def test_of_two_changes_at_once_the_second_is_told_of_the_first(city: City) -> None:
+    path, editor = f"/api/v1/datasets/{city.draft}", city.client("editor")
+    etag = editor.get(path).headers["ETag"]
+    answers: list[int] = []
+
+    def change() -> None:
+        body = {"title": {"vi": "Tên của người thứ hai"}}
+        answers.append(editor.patch(path, json=body, headers={"If-Match": etag}).status_code)
+
+    second = threading.Thread(target=change)
+    with city.platform.work(city.caller("editor")) as work:
+        found = datasets.get(work, city.draft, lock=True)
+        datasets.edit(work, found, replace(datasets.record_of(work, found), title={"vi": "Tên thứ nhất"}))
+        work.session.flush()
+        second.start()
+        second.join(0.5)
+    second.join(30)
+    assert answers == [412]
+    assert editor.get(path).json["title"]["vi"] == "Tên thứ nhất"
 
 
 def test_a_patch_changes_what_it_names(city: City) -> None:

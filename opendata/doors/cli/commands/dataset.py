@@ -86,7 +86,7 @@ def _step(name: str, help_text: str, take: Callable[..., None], *, note_required
     @with_console
     def step(console: Console, dataset: str, note: str | None) -> None:
         with console.work() as work:
-            found = datasets.get(work, dataset)
+            found = datasets.get(work, dataset, lock=True)
             take(work, found, note=note)
             slug, state = found.slug, found.state
         console.say(N_("%(slug)s: %(state)s"), slug=slug, state=state)

@@ -182,18 +182,18 @@ def _errors(error: OpenDataError) -> dict[str, str]:
     return field_sentences(error) or {"title.vi": sentence(error)}
 
 
-def _own(work: Work, dataset_id: str) -> Dataset:
+def _own(work: Work, dataset_id: str, *, lock: bool = False) -> Dataset:
     """A dataset the caller may edit. Raises `NotFound`, `NotAllowed`, `SignInRequired`."""
     if not caller().signed_in:
         raise SignInRequired
-    dataset = datasets.get(work, dataset_id)
+    dataset = datasets.get(work, dataset_id, lock=lock)
     policy.require(caller(), Action.EDIT, dataset.publisher_id)
     return dataset
 
 
 def _locked(work: Work, dataset_id: str) -> Dataset:
     """The dataset, if it is still as the form showed it. Raises `PreconditionFailed`."""
-    dataset = _own(work, dataset_id)
+    dataset = _own(work, dataset_id, lock=True)
     datasets.require_version(dataset, request.form.get("version", type=int))
     return dataset
 
@@ -318,7 +318,7 @@ def take_step(dataset_id: str) -> BaseResponse:
         raise BadRequest(fields={"action": BadRequest.message})
     try:
         with writing() as work:
-            dataset = datasets.get(work, dataset_id)
+            dataset = datasets.get(work, dataset_id, lock=True)
             datasets.require_version(dataset, request.form.get("version", type=int))
             STEPS[action](work, dataset, note=request.form.get("note", "").strip() or None)
     except OpenDataError as error:
