@@ -136,6 +136,34 @@ def test_many_are_removed_a_few_at_a_time(full: City, monkeypatch: pytest.Monkey
     assert purging.purge(full.platform)["user_session"] >= 5
 
 
+def test_a_thousand_of_a_table_with_two_keys_are_removed_at_once(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        for number in range(1100):
+            assertion.remember(work, city.oauth_client, f"jti{number}", work.now + timedelta(minutes=1))
+    later(city, timedelta(days=1))
+    assert purging.purge(city.platform)["assertion_id"] == 1100
+
+
+def test_a_table_that_cannot_be_purged_keeps_no_other_from_it(
+    full: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = purging._remove
+
+    def broken(work: Work, model: type) -> int:
+        if model is UserSession:
+            raise ValueError(model.__tablename__)
+        return remove(work, model)
+
+    monkeypatch.setattr(purging, "_remove", broken)
+    later(full, timedelta(days=500))
+    with pytest.raises(ExceptionGroup) as caught:
+        purging.purge(full.platform)
+    assert [str(error) for error in caught.value.exceptions] == ["user_session"]
+    with full.platform.read() as work:
+        left = counts(work)
+    assert {table for table, number in left.items() if number} == {"user_session"}
+
+
 def test_messages_and_offers_are_forgotten_a_month_after_their_end(city: City) -> None:
     with city.platform.work(SYSTEM) as work:
         work.session.add(

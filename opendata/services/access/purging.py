@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, inspect, or_, select
+from sqlalchemy import ColumnElement, and_, delete, inspect, or_, select, tuple_
 
 from opendata.base.models import (
     ApplicationTransfer,
@@ -40,19 +40,33 @@ LATER = timedelta(days=30)
 
 
 def purge(platform: Platform) -> Mapping[str, int]:
-    """Remove what has ended; the rows removed, by table. To be called again and again."""
+    """Remove what has ended; the rows removed, by table. To be called again and again.
+
+    A table that cannot be purged keeps none of the others from it. Raises `ExceptionGroup` at the end.
+    """
     removed: dict[str, int] = {}
+    problems: list[Exception] = []
     for model in _OF:
-        for _ in range(ROUNDS):
-            with platform.work(SYSTEM) as work:
-                number = _remove(work, model)
-            removed[model.__tablename__] = removed.get(model.__tablename__, 0) + number
-            if number < AT_ONCE:
-                break
+        try:
+            _purge(platform, model, removed)
+        except Exception as error:
+            log.exception("access.unpurged", table=model.__tablename__)
+            problems.append(error)
     found = {table: number for table, number in removed.items() if number}
     if found:
         log.info("access.purged", **found)
+    if problems:
+        raise ExceptionGroup("tables that could not be purged", problems)
     return removed
+
+
+def _purge(platform: Platform, model: type[Base], removed: dict[str, int]) -> None:
+    for _ in range(ROUNDS):
+        with platform.work(SYSTEM) as work:
+            number = _remove(work, model)
+        removed[model.__tablename__] = removed.get(model.__tablename__, 0) + number
+        if number < AT_ONCE:
+            break
 
 
 def _remove(work: Work, model: type[Base]) -> int:
@@ -64,7 +78,7 @@ def _remove(work: Work, model: type[Base]) -> int:
     if len(key) == 1:
         named: ColumnElement[bool] = key[0].in_([row[0] for row in rows])
     else:
-        named = or_(*(and_(*(c == v for c, v in zip(key, row, strict=True))) for row in rows))
+        named = tuple_(*key).in_([tuple(row) for row in rows])
     done = work.session.execute(delete(model).where(named).execution_options(synchronize_session=False))
     return int(done.rowcount)  # type: ignore[attr-defined]
 
