@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from opendata.base.models import FailedCall, Job, Notice, UsageRollup
 from opendata.base.runtime import SYSTEM, Platform
+from opendata.base.runtime.database import is_shared
 from opendata.services.plans import archive, rollup
 from opendata.services.plans.spool import CALLS, Spool
 
@@ -38,7 +39,7 @@ def alarms(platform: Platform) -> int:
 
 def test_a_day_that_is_over_becomes_a_file(platform: Platform, spool: Spool) -> None:
     rollup.run(platform, spool)
-    archive.nightly(platform)
+    archive.put_away(platform, spool)
     table = pq.read_table(platform.settings.data / "usage" / "raw" / "2026-11-30.parquet")
     assert table.num_rows == 5
     assert set(table["app"].to_pylist()) == {"app_a"}
@@ -58,8 +59,14 @@ def test_a_day_larger_than_is_held_in_memory_is_put_away_whole(
     assert archive.archived_calls(platform, "2026-11-30") == 8
 
 
-def test_what_was_not_counted_is_not_put_away(platform: Platform, spool: Spool) -> None:
+def test_at_night_the_files_are_seen_to_where_there_is_one_host(platform: Platform, spool: Spool) -> None:
+    rollup.run(platform, spool)
     archive.nightly(platform)
+    assert len(spool.waiting()) == (2 if is_shared(platform.engine) else 1)
+
+
+def test_what_was_not_counted_is_not_put_away(platform: Platform, spool: Spool) -> None:
+    archive.put_away(platform, spool)
     assert len(spool.waiting()) == 2
 
 
@@ -84,7 +91,7 @@ def test_one_who_is_killed_between_writing_and_dropping_adds_nothing_twice(
     with monkeypatch.context() as patch:
         patch.setattr(archive, "_drop", lambda *_: None)
         archive.archive(platform, spool, "2026-11-30")
-    archive.nightly(platform)
+    archive.put_away(platform, spool)
     assert archive.archived_calls(platform, "2026-11-30") == 5
     assert alarms(platform) == 0
 
