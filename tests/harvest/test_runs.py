@@ -1,5 +1,6 @@
 """A run from listing to catalogue, with a source that says what the test wants."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -471,9 +472,16 @@ def test_a_listed_size_beyond_two_gigabytes_is_kept_and_an_impossible_one_is_non
 def test_a_character_that_no_text_column_holds_fails_no_run(bench, harvester):
     odd = replace(rec(0), modified="2026\x00", etag="e\x00", url="https://a.example/\x000")
     bad = Rec(guid="g1", error=RecordError("g1", "$.\x00a", "wrong", "b\x00"))
-    harvester.listing = [odd, bad, Rec(guid="g\x00", raw={}), Unread("phong\x00", "c\x00"), End()]
+    items = [odd, bad, Rec(guid="g\x00", raw={}), Unread("phong\x00", "c\x00"), Mark("1"), End()]
+
+    def listing(io):
+        io.log.fault("source_error", "d\x00", "e\x00")
+        return items
+
+    harvester.listing = listing
     run = bench.run()
     assert (run.state, run.counts["new"]) == ("done_with_errors", 1)
+    assert "\\u0000" not in json.dumps([run.proof, run.checkpoint])
     record, refused = bench.records()["g0"], bench.records()["g1"]
     assert (record.modified, record.etag, record.url) == ("2026", "e", "https://a.example/0")
     assert (refused.problem[0]["path"], refused.problem[0]["value"]) == ("$.a", "b")

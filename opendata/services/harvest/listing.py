@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from opendata.base.kit.vietnamese import clean
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -45,11 +47,16 @@ class ListingLog:
         return not self.faults
 
     def fault(self, code: str, where: str, hint: str = "") -> None:
-        self.faults.append(Fault(code, where, hint))
+        self.faults.append(_told(code, where, hint))
 
     def remark(self, code: str, where: str, hint: str = "") -> None:
-        self.remarks.append(Fault(code, where, hint))
+        self.remarks.append(_told(code, where, hint))
 
     def total(self, claimed: int) -> None:
         if not self.totals or self.totals[-1] != claimed:
             self.totals.append(claimed)
+
+
+def _told(code: str, where: str, hint: str) -> Fault:
+    """A source may say what no column holds; what it says is kept with the proof."""
+    return Fault(code, clean(where), clean(hint))
