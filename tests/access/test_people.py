@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from opendata.base.kit.errors import Invalid, NotAllowed, NotFound
+from opendata.base.kit.secrets import Peppers, Unsealable
 from opendata.base.models import Job, Mail, Membership, Organization, User, UserToken, WebhookEndpoint
 from opendata.base.runtime import ROLES, SYSTEM
 from opendata.services.access import (
@@ -203,6 +204,31 @@ def test_a_reset_takes_the_second_step_from_whoever_made_the_account(
         user = work.session.get_one(User, person)
         assert (user.totp_secret is not None) is confirmed_before
         assert second_factor.codes_left(work, user) == (second_factor.CODES if confirmed_before else 0)
+
+
+@pytest.mark.parametrize("around", ["%s", "[%s", "[[%s", "a %s]]"])
+def test_a_name_is_no_place_for_another_ones_link(city: City, around: str) -> None:
+    """Whoever reads the mails could have another's link sent to himself."""
+    victim = confirmed(city, "chu.nhan@city.example")
+    with city.platform.work() as work:
+        seed = tokens.mailed(work, accounts.RESET, life=accounts.RESET_LIFE, user_id=victim)
+        place = mails.link("/reset", seed, "vi")
+        signup.sign_up(work, "ke.trom@city.example", around % place, PASSWORD)
+    sent = mails.filled(city.platform, newest_mail(city, "ke.trom@city.example").body)
+    assert tokens.text_of(city.platform.part(Peppers), seed) not in sent
+    assert len(re.findall("token=", sent)) == 1
+
+
+def test_a_mail_whose_key_is_gone_says_so(city: City) -> None:
+    with city.platform.work(SYSTEM) as work:
+        place = mails.link("/reset", "gone:abc", "vi")
+        mail = mails.post(work, "a@b.example", "vi", accounts.RESET_SUBJECT, accounts.RESET_BODY,
+                          name="A", link=place)  # fmt: skip
+    with pytest.raises(Unsealable):
+        mails.deliver(city.platform, {"mail": mail.id})
+    with city.platform.read(SYSTEM) as work:
+        noted = mails.get(work, mail.id)
+        assert (noted.problem, noted.attempts, noted.sent_at) == ("Unsealable", 1, None)
 
 
 @pytest.mark.parametrize(

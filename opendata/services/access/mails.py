@@ -1,6 +1,7 @@
 """Mails: written down in the transaction that gives the reason, sent by a job.
 
-A stored body holds no link that opens something, but a place for it; the sender fills it.
+A stored body holds no link that opens something, but a place for it; the sender fills it. Only what `link`
+gives is such a place: what people typed, their names for one, is never filled.
 """
 
 import re
@@ -22,6 +23,13 @@ from opendata.services.access.policy import Action
 log = structlog.get_logger(__name__)
 SEND = "mail.send"
 _PLACE = re.compile(r"\[\[(/[a-z/-]*) ([0-9A-Za-z:_-]+)\]\]")
+_BRACKET = re.compile(r"\[(?=\[)")
+
+
+class Place(str):
+    """Where the sender puts a link."""
+
+    __slots__ = ()
 
 
 def post(work: Work, to: str, locale: str, subject: str, body: str, /, **params: Any) -> Mail:
@@ -29,6 +37,7 @@ def post(work: Work, to: str, locale: str, subject: str, body: str, /, **params:
     words = translations(locale).gettext
     settings = work.platform.settings
     named = {"portal": settings.portal_name_en if locale == "en" else settings.portal_name_vi, **params}
+    named = {name: _harmless(value) for name, value in named.items()}
     mail = Mail(
         to=to,
         subject=(words(subject) % named)[:300],
@@ -41,13 +50,18 @@ def post(work: Work, to: str, locale: str, subject: str, body: str, /, **params:
     return mail
 
 
-def link(path: str, seed: str, locale: str) -> str:
+def _harmless(value: Any) -> Any:
+    """A text that holds no place, unless it is one."""
+    return _BRACKET.sub("[ ", value) if isinstance(value, str) and not isinstance(value, Place) else value
+
+
+def link(path: str, seed: str, locale: str) -> Place:
     """The place in a body for a link to a page with the token of `seed`."""
-    return f"[[{'/en' if locale == 'en' else ''}{path} {seed}]]"
+    return Place(f"[[{'/en' if locale == 'en' else ''}{path} {seed}]]")
 
 
 def filled(platform: Platform, body: str) -> str:
-    """The body as it is sent."""
+    """The body as it is sent. Raises `Unsealable` where the key of a link is gone."""
     peppers, base = platform.part(Peppers), platform.settings.base_url.rstrip("/")
     return _PLACE.sub(lambda place: f"{base}{place[1]}?token={tokens.text_of(peppers, place[2])}", body)
 
@@ -59,9 +73,9 @@ def deliver(platform: Platform, arguments: Mapping[str, Any]) -> None:
         if mail is None or mail.sent_at is not None:
             return
     sender = platform.settings.mail_from or platform.settings.contact_email
-    message = Message(sender=sender, to=mail.to, subject=mail.subject, body=filled(platform, mail.body))
     try:
-        sent = platform.part(Mailer).send(message)
+        body = filled(platform, mail.body)
+        sent = platform.part(Mailer).send(Message(sender=sender, to=mail.to, subject=mail.subject, body=body))
     except (OSError, ValueError) as error:
         _note(platform, mail.id, problem=type(error).__name__)
         raise

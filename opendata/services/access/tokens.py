@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, update
 
 from opendata.base.kit.errors import N_, Invalid
-from opendata.base.kit.secrets import Peppers, fingerprint
+from opendata.base.kit.secrets import Peppers, Unsealable, fingerprint
 from opendata.base.models import UserToken
 from opendata.base.runtime import Work
 
@@ -37,8 +37,10 @@ def mailed(
 
 
 def text_of(peppers: Peppers, seed: str) -> str:
-    """The token that a seed stands for."""
+    """The token that a seed stands for. Raises `Unsealable` where its key is gone."""
     kid, _, number = seed.partition(":")
+    if kid not in peppers.keys:
+        raise Unsealable(kid)
     return peppers.derive("mailed token", number, kid).hex()
 
 
