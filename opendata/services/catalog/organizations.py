@@ -116,7 +116,7 @@ def get(work: Work, id_or_slug: str) -> Organization:
 
 def _find(work: Work, key: str) -> Organization | None:
     if is_id(key):
-        found = work.session.get(Organization, key)
+        found = work.find(Organization, key)
         return found if found is not None and found.kind == DEPARTMENT else None
     query = select(Organization).where(
         (Organization.slug == key) | (Organization.code == key), Organization.kind == DEPARTMENT
@@ -185,7 +185,7 @@ def topics(work: Work) -> Sequence[Topic]:
 def get_topic(work: Work, id_or_slug: str) -> Topic:
     """By id, slug or former slug. Raises `NotFound`."""
     if is_id(id_or_slug):
-        found = work.session.get(Topic, id_or_slug)
+        found = work.find(Topic, id_or_slug)
     else:
         found = work.session.scalar(select(Topic).where(Topic.slug == id_or_slug))
         if found is None and (object_id := slugs.former(work, "topic", id_or_slug)):

@@ -69,8 +69,9 @@ def synthetic_mark(dataset: Mapping[str, Any]) -> str | None:
 
 def dataset(work: Work, id_or_slug: str) -> Document:
     """The document of a dataset the caller may see. Raises `NotFound`, or `Moved` for a former slug."""
-    statement = _BY_ID if is_id(id_or_slug) else _BY_SLUG
-    row = work.session.connection().execute(statement, {"asked": id_or_slug}).first()
+    by_id = is_id(id_or_slug)
+    asked = {"asked": id_or_slug.lower() if by_id else id_or_slug}
+    row = work.session.connection().execute(_BY_ID if by_id else _BY_SLUG, asked).first()
     if row is None:
         raise _moved(work, id_or_slug)
     if not policy.sees(work.caller, row.visibility):
@@ -113,8 +114,7 @@ def is_restricted(document: Mapping[str, Any], resource: Mapping[str, Any]) -> b
 
 def resource(work: Work, resource_id: str) -> tuple[Document, dict[str, Any]]:
     """(document of the dataset, the resource in it). Raises `NotFound`."""
-    if not is_id(resource_id):
-        raise NotFound
+    resource_id = _id(resource_id)
     dataset_id = work.session.scalar(select(Resource.dataset_id).where(Resource.id == resource_id))
     if dataset_id is None:
         raise NotFound
@@ -123,6 +123,13 @@ def resource(work: Work, resource_id: str) -> tuple[Document, dict[str, Any]]:
     if found is None:
         raise NotFound
     return document, found
+
+
+def _id(text: str) -> str:
+    """As ids are stored: in small letters. Raises `NotFound` for a text that is none."""
+    if not is_id(text):
+        raise NotFound
+    return text.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +148,7 @@ class Download:
 
 def download(work: Work, resource_id: str) -> Download:
     """The stored file of a resource the caller may have. Raises `NotFound`, `NotAllowed`."""
-    if not is_id(resource_id):
-        raise NotFound
+    resource_id = _id(resource_id)
     row = work.session.execute(
         select(
             Resource.sha256,

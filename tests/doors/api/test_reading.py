@@ -5,7 +5,7 @@ import pytest
 from opendata.base.runtime import SYSTEM
 from opendata.services.catalog import datasets, organizations
 from opendata.testing.queries import counted
-from opendata.testing.records import complete_record
+from opendata.testing.records import CSV, complete_record
 from opendata.testing.web import City, problem_of
 
 
@@ -189,3 +189,25 @@ def test_versions_rise_with_every_change(city: City) -> None:
     answer = city.client().get(f"/api/v1/datasets/{city.published}")
     assert answer.get_json()["version"] == version
     assert answer.headers["ETag"].startswith(f'"v{version}-')
+
+
+def test_an_id_in_capitals_is_the_same_id(city: City) -> None:
+    client, (_, file) = city.client(), city.add_file()
+    with city.platform.read(SYSTEM) as work:
+        topic = organizations.get_topic(work, "bien-dao").id
+        assert organizations.get_topic(work, topic.upper()).id == topic
+    paths = (
+        f"datasets/{{}}:{city.published}",
+        f"resources/{{}}:{city.resources(city.published)[0]}",
+        f"organizations/{{}}:{city.own}",
+    )
+    for path, key in (text.split(":") for text in paths):
+        small, capital = (
+            client.get("/api/v1/" + path.format(form), follow_redirects=True) for form in (key, key.upper())
+        )
+        assert (small.status_code, capital.status_code) == (200, 200), path
+        assert small.json == capital.json
+    download = client.get(f"/api/v1/resources/{file.upper()}/download")
+    assert (download.status_code, download.data) == (200, CSV)
+    history = city.client("operator").get(f"/api/v1/datasets/{city.draft.upper()}/revisions")
+    assert history.status_code == 200
