@@ -34,7 +34,7 @@ from opendata.services.access.refusals import Refusals
 from opendata.services.catalog import documents, indexing, stored_files
 from opendata.services.catalog.hooks import Plugins
 from opendata.services.catalog.register import Register
-from opendata.services.harvest import due, pipeline, runs
+from opendata.services.harvest import due, forgetting, pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
 from opendata.services.plans import archive, defaults, reminders
@@ -153,6 +153,7 @@ def _timetable(platform: Platform) -> Timetable:
     timetable = Timetable(platform)
     timetable.every("harvest.due", timedelta(seconds=30), due.start)
     timetable.nightly("jobs.forget", time(3, 40), jobs.forget_done)
+    timetable.nightly("harvest.forget", time(3, 50), forgetting.forget)
     timetable.every("usage.nightly", timedelta(minutes=10), archive.ask)
     timetable.every(indexing.SCAN, timedelta(minutes=5), indexing.scan)
     timetable.nightly(indexing.FULL_SCAN, time(2, 30), indexing.ask_to_scan_all)

@@ -1,0 +1,70 @@
+"""Forgets what harvests kept and nothing needs any more: at night, while no run is under way."""
+
+from sqlalchemy import delete, exists, select
+
+from opendata.base.models import (
+    HarvestBlob,
+    HarvestFile,
+    HarvestOverride,
+    HarvestRecord,
+    HarvestRun,
+    HarvestSource,
+    HarvestSpool,
+    Resource,
+)
+from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.services.harvest import runs
+
+NAMES = (
+    HarvestRecord.raw_hash,
+    HarvestRecord.norm_hash,
+    HarvestSpool.raw_hash,
+    HarvestSpool.norm_hash,
+    HarvestOverride.base_norm_hash,
+)
+"""Every column that names a blob."""
+AT_ONCE = 5_000
+
+
+def forget(platform: Platform) -> int:
+    """Blobs that nothing names, and what is remembered of files that no dataset holds; how many of both."""
+    total = 0
+    while not platform.stopping.is_set() and (done := _some(platform)):
+        total += done
+    return total
+
+
+def _some(platform: Platform) -> int:
+    """A few of them in one short transaction. While it lasts no run is queued, and none is under way: a run
+    names what it finds stored already, and what it stores, only at its next step."""
+    with platform.work(SYSTEM) as work:
+        work.session.execute(select(HarvestSource.id).order_by(HarvestSource.id).with_for_update())
+        if work.session.scalar(select(exists().where(HarvestRun.state.in_(runs.ACTIVE)))):
+            return 0
+        return _blobs(work) + _files(work)
+
+
+def _blobs(work: Work) -> int:
+    unnamed = select(HarvestBlob.sha256).except_(*(select(column) for column in NAMES)).limit(AT_ONCE)
+    if found := work.session.scalars(unnamed).all():
+        work.session.execute(delete(HarvestBlob).where(HarvestBlob.sha256.in_(found)))
+    return len(found)
+
+
+def _files(work: Work) -> int:
+    """A preview that can still be applied keeps its files, and a record in quarantine, which every run tries
+    again, those of its source."""
+    fresh = select(HarvestRun.source_id).where(
+        HarvestRun.kind == "preview", HarvestRun.ended_at > work.now - runs.PREVIEW_AGE
+    )
+    troubled = select(HarvestRecord.source_id).where(HarvestRecord.state == "quarantined")
+    held = exists().where(Resource.sha256 == HarvestFile.sha256)
+    left = (
+        select(HarvestFile)
+        .where(~held, HarvestFile.source_id.not_in(fresh), HarvestFile.source_id.not_in(troubled))
+        .limit(AT_ONCE)
+    )
+    found = work.session.scalars(left).all()
+    for file in found:
+        work.session.delete(file)
+    return len(found)
