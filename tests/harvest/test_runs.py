@@ -494,7 +494,8 @@ def test_what_a_failing_source_says_is_kept_without_characters_no_column_holds(b
     harvester.listing = [SourceError("unreachable", "a\x00", "b\x00")]
     run = bench.run()
     assert (run.state, run.error_code) == ("failed", "unreachable")
-    assert "\x00" not in run.error
+    (event,) = events_of(bench, run).values()
+    assert "\x00" not in run.error + event.path + event.message
 
 
 def test_a_record_the_database_does_not_take_is_quarantined_and_the_others_go_in(
