@@ -97,10 +97,13 @@ def opened(work: Work, application_id: str) -> Application:
     return application
 
 
-def hold(work: Work, application: Application) -> None:
+def hold(work: Work, application: Application) -> Application:
     """The application as it stands now, and so until this transaction ends: whose it is, whether it is open
     and how much it has stay true while something is added to it."""
-    work.session.refresh(application, with_for_update={"key_share": True})
+    work.session.flush()
+    return work.session.get_one(
+        Application, application.id, with_for_update={"key_share": True}, populate_existing=True
+    )
 
 
 def require_edit(work: Work, application: Application) -> None:
@@ -240,11 +243,14 @@ def require_room(work: Work, organization: Organization | None) -> None:
 
 def _require_room(work: Work, user: User, organization: Organization | None) -> None:
     """The owner is held, so that two at once do not both take the last place, or one name."""
-    work.session.refresh(organization or user, with_for_update={"key_share": True})
     settings = work.platform.settings
-    owner = (
-        Application.owner_org_id == organization.id if organization else Application.owner_user_id == user.id
-    )
+    if organization is not None:
+        owner = Application.owner_org_id == organization.id
+        row = select(Organization.id).where(Organization.id == organization.id)
+    else:
+        owner = Application.owner_user_id == user.id
+        row = select(User.id).where(User.id == user.id)
+    work.session.execute(row.with_for_update(key_share=True))
     held = work.session.scalar(select(func.count()).where(owner, Application.status != "closed")) or 0
     if user.confirmed_at is None and (organization is not None or held >= 1):
         raise ConfirmFirst

@@ -16,7 +16,7 @@ def shut_out(
 ) -> None:
     """Its client and its endpoints end at once, as they lead to addresses of the former owner. So do its
     keys, unless they go on until a time: then they read, whatever the application may do one day."""
-    applications.hold(work, application)
+    application = applications.hold(work, application)
     for key in work.session.scalars(
         select(ApiKey).where(ApiKey.application_id == application.id, ApiKey.revoked_at.is_(None))
     ):

@@ -69,7 +69,7 @@ def create(
 
     Raises `Invalid`, `TooManyKeys`, `ConfirmFirst`, `InsufficientScope`, `ApplicationClosed`.
     """
-    applications.hold(work, application)
+    application = applications.hold(work, application)
     applications.require_edit(work, application)
     _require_room(work, application)
     asked = scopes.cleaned(scopes.OPEN if wanted is None else wanted)
@@ -154,7 +154,7 @@ def edit(work: Work, application: Application, key: ApiKey, changes: Mapping[str
 def rotate(work: Work, application: Application, key: ApiKey, *, overlap_hours: int = 24) -> NewKey:
     """A successor with the same scopes, products, networks and origins; the old key ends after the overlap,
     or when it would have ended anyway. Quotas hang on the owner and do not notice."""
-    applications.hold(work, application)
+    application = applications.hold(work, application)
     work.session.refresh(key, with_for_update={"key_share": True})
     applications.require_edit(work, application)
     _require_live(key)

@@ -35,7 +35,7 @@ def offer(
     Says nothing about whether there is an account with the address. Raises `Invalid`, `NotAllowed`,
     `ConfirmFirst`.
     """
-    applications.hold(work, application)
+    application = applications.hold(work, application)
     applications.require_edit(work, application)
     _require_confirmed(work)
     if application.status != "active":

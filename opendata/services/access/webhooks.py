@@ -62,7 +62,7 @@ def add(
     work: Work, application: Application, url: str, kinds: Sequence[str] = ()
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint and its secret, shown this once. Raises `Invalid`, `TooManyEndpoints`, `NotAllowed`."""
-    applications.hold(work, application)
+    application = applications.hold(work, application)
     applications.require_edit(work, application)
     if len(listing(work, application)) >= MOST_ENDPOINTS:
         raise TooManyEndpoints(most=MOST_ENDPOINTS)
