@@ -175,7 +175,7 @@ def test_nothing_waits_beside_the_requests_where_nothing_was_left(tmp_path: Path
     counters.close()
 
 
-@pytest.mark.parametrize("name", ["aa.json", f"{os.getpid()}-aa.json"])
+@pytest.mark.parametrize("name", ["aa.json", f"{os.getpid()}-aa.json"], ids=["batch", "process"])
 def test_a_file_is_adopted_whoever_has_the_number_of_its_process_now(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(LEFTOVER)
     (tmp_path / name).with_suffix(".lock").touch()  # left behind as well
