@@ -147,6 +147,20 @@ def test_a_source_that_wants_to_be_left_alone_for_ever_is_given_up(ckan, script)
     assert ckan.reload(run_id).error_code == "source_error"
 
 
+def test_one_page_that_is_never_answered_costs_that_page(ckan, script):
+    packages = [package(number) for number in range(25)]
+    pause = Answer(status=503, headers={"Retry-After": "1800"})
+    script.answer = portal(packages, failing=lambda start: pause if start >= 10 else None)
+    with ckan.platform.work(SYSTEM) as work:
+        run_id = runs.start(work, work.session.get_one(HarvestSource, ckan.source_id)).id
+    for _ in range(runs.MAX_ATTEMPTS):
+        with pytest.raises(AskedToWait):
+            pipeline.run(ckan.platform, run_id)
+    assert pipeline.run(ckan.platform, run_id) == "done_with_errors"
+    assert ckan.reload(run_id).error_code == "partial"
+    assert len(ckan.datasets()) >= 10
+
+
 def test_nobody_waits_for_a_source_when_the_worker_leaves(ckan, script):
     platform = ckan.platform
     platform.register(Reach, Reach(platform.settings, platform.stopping))

@@ -144,7 +144,9 @@ def _requeue(platform: Platform, left: Sequence[ColumnElement[bool]]) -> int:
         query = select(Job).where(*left).order_by(Job.queued_at).limit(LIMIT)
         found = work.session.scalars(query.with_for_update(skip_locked=True)).all()
         for job in found:
-            _again(work, job, problem=job.problem or ("interrupted" if job.state == "running" else None))
+            problem = job.problem or ("interrupted" if job.state == "running" else None)
+            wait = max(0.0, (job.queued_at - work.now).total_seconds())  # what was put off stays so
+            _again(work, job, problem=problem, delay=wait if job.state == "queued" else 0.0)
     return len(found)
 
 

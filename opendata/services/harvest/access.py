@@ -48,14 +48,20 @@ def open_access(
     roots: Sequence[Path] = (),
     known: Known = _NOTHING_KNOWN,
     now: Callable[[], float] = time.time,
+    may_wait: Callable[[], bool] = lambda: True,
 ) -> Access:
     """What a harvester with these needs may use for this source, with a fresh log.
 
     `fetcher` carries the address policy of the source's type, `roots` the folders the operator allows for it.
-    `known` lets one-document sources answer 304. Raises SourceError when a folder is not allowed.
+    `known` lets one-document sources answer 304; `may_wait` says whether the run can still be put off where a
+    source asks for a long wait. Raises SourceError when a folder is not allowed.
     """
     log = ListingLog()
-    http = HttpAccess(fetcher, source_url=source.url, log=log, known=known) if "http" in needs else None
+    http = (
+        HttpAccess(fetcher, source_url=source.url, log=log, known=known, may_wait=may_wait)
+        if "http" in needs
+        else None
+    )
     settle = float(source.config.get("settle_seconds", SETTLE_SECONDS))
     folder = (
         FolderAccess(source.url, allowed=roots, now=now, settle_seconds=settle) if "folder" in needs else None

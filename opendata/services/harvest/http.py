@@ -67,7 +67,8 @@ class Known:
 class HttpAccess:
     """get, json, stream, links and pages; every fault is written to the listing's log.
 
-    `source_url` is the only origin that ever sees the credentials.
+    `source_url` is the only origin that ever sees the credentials. Where it asks for a long wait the run is
+    put off, and once that `may_wait` no more it is a fault like others: a page of a listing costs that page.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class HttpAccess:
         known: Known = Known(),  # frozen
         limits: HttpLimits = HttpLimits(),  # frozen
         credentials: Credentials | None = None,
+        may_wait: Callable[[], bool] = lambda: True,
     ) -> None:
         self._fetcher = fetcher
         self._source_url = source_url
@@ -86,6 +88,7 @@ class HttpAccess:
         self._known = known
         self._limits = limits
         self._credentials = credentials
+        self._may_wait = may_wait
 
     def with_credentials(self, headers: Mapping[str, str]) -> "HttpAccess":
         """The same access, sending these headers to the source's own origin and nowhere else."""
@@ -96,6 +99,7 @@ class HttpAccess:
             known=self._known,
             limits=self._limits,
             credentials=Credentials(self._source_url, headers),
+            may_wait=self._may_wait,
         )
 
     def get(
@@ -199,7 +203,7 @@ class HttpAccess:
         except FetchError as error:
             if error.answer is not None:
                 self._log.statuses[error.answer] += 1
-            if error.wait is not None and error.wait > PATIENCE:
+            if error.wait is not None and error.wait > PATIENCE and self._may_wait():
                 raise AskedToWait(without_secrets(error.where), error.hint, error.wait) from error
             raise SourceError(error.code, without_secrets(error.where), error.hint) from error
         self._log.statuses[document.status] += 1

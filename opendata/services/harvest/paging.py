@@ -44,9 +44,9 @@ class _Read:
 class Pages:
     """Iterates over the pages of a listing. `total` is the newest claim of the source, if it makes any.
 
-    A failure on the first page raises SourceError. A later one ends the listing and is written to the log:
-    what was read counts, and the run is partial. When the total moves meanwhile, the listing is read once
-    more for what slipped through.
+    A failure on the first page raises SourceError. A later one, also the first that is read after a cursor,
+    ends the listing and is written to the log: what was read counts, and the run is partial. When the total
+    moves meanwhile, the listing is read once more for what slipped through.
     """
 
     def __init__(self, listing: Listing, fetch: Fetch, log: ListingLog, cursor: Cursor | None = None) -> None:
@@ -127,7 +127,7 @@ class Pages:
                 self._listing.check(answer.body)
             page = self._understood(step, answer)
         except SourceError as error:
-            if self._count == 0:
+            if self._count == 0 and not self._cursor:
                 raise
             self._log.fault(error.code, error.where or _shown(step), error.hint)
             return None

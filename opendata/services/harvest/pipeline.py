@@ -154,10 +154,6 @@ def _carried_out(execution: Execution) -> str:
     log.info("harvest.begin", kind=execution.kind)
     try:
         state = _phases(execution)
-    except AskedToWait as error:
-        if execution.attempt < runs.MAX_ATTEMPTS or execution.has_listed_more:
-            raise
-        state = closing.fail(execution, "source_error", str(error), where=error.where, hint=error.hint)
     except (LeaseLost, Unavailable):
         raise
     except SourceError as error:
@@ -197,7 +193,12 @@ def _reach(execution: Execution) -> Access:
     if execution.kind in {"scheduled", "manual"} and not execution.checkpoint:
         document = (execution.source.cursor or {}).get("document") or {}
         known = Known(document.get("etag"), document.get("last_modified"))
-    return execution.platform.part(Reach).open(source, execution.harvester.needs, known)
+    return execution.platform.part(Reach).open(
+        source,
+        execution.harvester.needs,
+        known,
+        may_wait=lambda: execution.attempt < runs.MAX_ATTEMPTS or execution.has_listed_more,
+    )
 
 
 def _sealed(execution: Execution, io: Access) -> Proof:

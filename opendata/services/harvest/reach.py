@@ -1,6 +1,6 @@
 """What the operator's settings let harvesters reach: networks, ports and folders, by type of source."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from importlib.metadata import version
 from ipaddress import ip_network
@@ -29,7 +29,9 @@ class Reach:
         self._fetchers: dict[str, Fetcher] = {}
         self._lock = Lock()
 
-    def open(self, source: Source, needs: Collection[str], known: Known) -> Access:
+    def open(
+        self, source: Source, needs: Collection[str], known: Known, *, may_wait: Callable[[], bool]
+    ) -> Access:
         """Raises `SourceError` where the settings do not allow the source's folder."""
         return open_access(
             source,
@@ -37,6 +39,7 @@ class Reach:
             fetcher=self._fetcher(source.type),
             roots=self._settings.harvest_roots,
             known=known,
+            may_wait=may_wait,
         )
 
     def close(self) -> None:

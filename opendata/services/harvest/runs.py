@@ -207,6 +207,12 @@ def _queue(work: Work, source: HarvestSource, kind: str, preview_of: str | None 
     return run
 
 
+def is_put_off(work: Work, run_id: str) -> bool:
+    """Whether its source asked to be left alone until later."""
+    later = select(Job.arguments).where(Job.kind == JOB, Job.state == "queued", Job.queued_at > work.now)
+    return any(arguments["run_id"] == run_id for arguments in work.session.scalars(later))
+
+
 def _lock(work: Work, source_id: str) -> None:
     """Two starts at once make one run: the second looks when the first has committed."""
     work.session.execute(select(HarvestSource.id).where(HarvestSource.id == source_id).with_for_update())

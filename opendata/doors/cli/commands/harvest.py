@@ -159,8 +159,11 @@ def _carry_out(console: Console, source: str, kind: str, *, as_json: bool) -> No
 
 
 def _finish(console: Console, run_id: str, *, as_json: bool) -> None:
-    """The queue of the command line has run it already, unless another worker holds its source."""
-    state = pipeline.run(console.platform, run_id)
+    """The queue of the command line has run it already, unless another worker holds its source, or the source
+    asked to be left alone for a while: then a worker takes it up."""
+    with console.read() as work:
+        put_off = runs.is_put_off(work, run_id)
+    state = "queued" if put_off else pipeline.run(console.platform, run_id)
     if state not in OVER:
         raise RunBusy(run=run_id)
     _show(console, run_id, as_json=as_json)

@@ -153,6 +153,9 @@ def test_a_job_that_must_wait_loses_no_attempt_and_is_not_taken_for_lost_meanwhi
     assert [delay for _, _, delay in deliveries] == [0.0] + [1800.0] * 5
     with platform.read(SYSTEM) as work:
         assert work.session.get_one(Job, job_id).queued_at == now + timedelta(minutes=30)
+    platform.clock = lambda: now + timedelta(minutes=10)
+    assert jobs.requeue(platform) == 1
+    assert deliveries[-1][2] == 1200.0, "a worker that starts lets it wait for the rest"
 
 
 def test_a_refusal_is_final(platform: Platform, deliveries: Deliveries) -> None:
