@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset, DatasetDocument, Job, OutboxEntry
 from opendata.base.runtime import SYSTEM, outbox
 from opendata.base.runtime.timetable import Timetable
@@ -205,6 +206,18 @@ def test_one_dataset_that_cannot_be_indexed_keeps_no_other_from_a_rebuild(city, 
     outbox.drain(city.platform)
     assert index.info().documents == held
     assert outbox.backlog(city.platform) == (0, 0)
+
+
+def test_where_many_cannot_be_indexed_the_index_of_before_stays(city, index, monkeypatch):
+    def broken(_item, _sequence):
+        raise ValueError("of every dataset")
+
+    held = index.info().documents
+    monkeypatch.setattr(indexing, "FEW", 2)
+    monkeypatch.setattr(documents, "index_document", broken)
+    with pytest.raises((ValueError, Unavailable)):
+        indexing.rebuild(city.platform)
+    assert index.info().documents == held
 
 
 @pytest.mark.parametrize("end", ["9999-12", "²²²²"])

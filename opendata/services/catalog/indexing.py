@@ -18,6 +18,8 @@ SCAN, FULL_SCAN = "search.drift", "search.drift.all"
 TOPIC = "dataset"
 SOME = 5_000
 """Datasets that are compared one by one; of more than that all are."""
+FEW = 10
+"""Datasets that a rebuild may leave out, or a hundredth of all where that is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def rebuild(platform: Platform, progress: Callable[[int, int], None] = lambda *_
 
     Datasets without a document get one first: their sequence comes from the outbox. Returns the number
     of datasets indexed; `progress` hears how many of how many are written. A dataset whose entry cannot be
-    made is left to the outbox, which tries again and gives it up where all can see it.
+    made is left to the outbox, which tries again and gives it up where all can see it; of many of them
+    something else is wrong, and the index of before stays.
     """
     failed: list[str] = []
     with platform.work(SYSTEM) as work:
@@ -227,7 +230,7 @@ def _documents(
     while True:
         with platform.read(SYSTEM) as work:
             ids = documents.following(work, last)
-            page = list(_page(work, ids, failed))
+            page = list(_page(work, ids, failed, max(FEW, total // 100)))
         if not ids:
             return
         for document in page:
@@ -237,7 +240,7 @@ def _documents(
         last = ids[-1]
 
 
-def _page(work: Work, ids: Collection[str], failed: list[str]) -> Iterator[IndexDocument]:
+def _page(work: Work, ids: Collection[str], failed: list[str], most: int) -> Iterator[IndexDocument]:
     """Under the sequences that the stored documents carry. Those are read first: what is built then may be
     newer than they say and is written again, never older."""
     held = select(DatasetDocument.dataset_id, DatasetDocument.sequence)
@@ -248,8 +251,10 @@ def _page(work: Work, ids: Collection[str], failed: list[str]) -> Iterator[Index
             continue
         try:
             entry = documents.index_document(built, sequences[built.dataset.id])
-        except Exception as error:  # noqa: BLE001  # one dataset never keeps all others from being found
+        except Exception as error:  # one dataset never keeps all others from being found
             log.warning("index.document_failed", dataset=built.dataset.id, error=repr(error))
             failed.append(built.dataset.id)
+            if len(failed) > most:
+                raise
         else:
             yield entry
