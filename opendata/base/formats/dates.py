@@ -32,7 +32,8 @@ def read_date(text: str, *, zone: tzinfo = CITY_ZONE) -> str | None:
 
 def is_date(text: str) -> bool:
     """Whether `text` is a date as records hold it: ISO 8601 of any precision, in a year there can be."""
-    return text.isascii() and not _day_first(text) and read_date(text) is not None
+    is_extended = len(text) == 4 or text[4:5] == "-"
+    return text.isascii() and is_extended and read_date(text) is not None
 
 
 def _whole(text: str) -> str | None:

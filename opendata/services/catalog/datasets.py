@@ -66,7 +66,7 @@ def edit(
     policy.require(work.caller, Action.EDIT, dataset.publisher_id)
     before = record_of(work, dataset)
     known = resources_of(work, dataset)
-    record = _admitted(work, record, normal=normal)
+    record = _admitted(work, record, normal=normal, before=before)
     record = replace(record, resources=_with_ids(record.resources, known))
     changes = difference(_comparable(before), _comparable(record))
     if record.slug and record.slug != dataset.slug:
@@ -179,8 +179,10 @@ def remember(
     work.after("dataset", dataset.id)
 
 
-def _admitted(work: Work, record: DatasetRecord, *, normal: bool) -> DatasetRecord:
-    record = record if normal else entry.normalise(record, work.part(Vocabularies))
+def _admitted(
+    work: Work, record: DatasetRecord, *, normal: bool, before: DatasetRecord | None = None
+) -> DatasetRecord:
+    record = record if normal else entry.normalise(record, work.part(Vocabularies), before=before)
     return replace(record, keywords=tags.canonical(work, record.keywords))
 
 

@@ -3,7 +3,7 @@
 Every record passes here whatever it came through (API, form, harvest, import).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -38,8 +38,11 @@ class Limits:
 LIMITS = Limits()
 
 
-def normalise(record: DatasetRecord, vocabularies: Vocabularies) -> DatasetRecord:
-    """A record with clean text and known codes. Raises `Invalid` naming each field that is wrong."""
+def normalise(
+    record: DatasetRecord, vocabularies: Vocabularies, *, before: DatasetRecord | None = None
+) -> DatasetRecord:
+    """A record with clean text and known codes. Dates that stood there `before` may stay as they are: an
+    earlier release judged none. Raises `Invalid` naming each field that is wrong."""
     plain = msgspec.to_builtins(record)
     cleaned = msgspec.convert(clean_values(plain), DatasetRecord)
     cleaned = replace(
@@ -52,7 +55,7 @@ def normalise(record: DatasetRecord, vocabularies: Vocabularies) -> DatasetRecor
         language=_codes(vocabularies, "languages", cleaned.language),
         resources=tuple(_resource(r, vocabularies) for r in cleaned.resources),
     )
-    _check(cleaned, vocabularies)
+    _check(cleaned, vocabularies, before)
     return cleaned
 
 
@@ -133,7 +136,7 @@ def _resource(resource: ResourceRecord, vocabularies: Vocabularies) -> ResourceR
     )
 
 
-def _check(record: DatasetRecord, vocabularies: Vocabularies) -> None:
+def _check(record: DatasetRecord, vocabularies: Vocabularies, before: DatasetRecord | None) -> None:
     problems: dict[str, str] = {}
     if not record.title.get("vi"):
         problems["title.vi"] = N_("Cần có tên tiếng Việt.")
@@ -142,7 +145,7 @@ def _check(record: DatasetRecord, vocabularies: Vocabularies) -> None:
     _check_codes(problems, record, vocabularies)
     _check_keywords(problems, record.keywords)
     _check_links(problems, record)
-    _check_dates(problems, record)
+    _check_dates(problems, record, set(_dates(before).values()) if before else ())
     if len(record.resources) > LIMITS.resources:
         problems["resources"] = N_("Có quá nhiều tệp dữ liệu trong một bộ dữ liệu.")
     if not problems and len(msgspec.json.encode(record)) > LIMITS.size:
@@ -191,16 +194,21 @@ def _check_links(problems: dict[str, str], record: DatasetRecord) -> None:
             problems[field] = N_("Địa chỉ phải bắt đầu bằng http:// hoặc https://.")
 
 
-def _check_dates(problems: dict[str, str], record: DatasetRecord) -> None:
+def _check_dates(problems: dict[str, str], record: DatasetRecord, stored: Collection[str | None]) -> None:
+    for field, text in _dates(record).items():
+        if text and text not in stored and not is_date(text):
+            problems[field] = N_("Ngày cần có dạng 2026, 2026-06 hoặc 2026-06-05, từ năm 1000 đến 2200.")
+
+
+def _dates(record: DatasetRecord) -> dict[str, str | None]:
+    """By field."""
     dates = {"last_update": record.last_update, "issued": record.issued, "modified": record.modified}
     if record.temporal is not None:
         dates |= {"temporal.start": record.temporal.start, "temporal.end": record.temporal.end}
     for index, resource in enumerate(record.resources):
         dates[f"resources.{index}.issued"] = resource.issued
         dates[f"resources.{index}.modified"] = resource.modified
-    for field, text in dates.items():
-        if text and not is_date(text):
-            problems[field] = N_("Ngày cần có dạng 2026, 2026-06 hoặc 2026-06-05, từ năm 1000 đến 2200.")
+    return dates
 
 
 def is_web_address(url: str) -> bool:

@@ -25,6 +25,7 @@ NO_DATES = (
     "²²²²",
     "２０２６",
     "05/06/2026",
+    "20260605",
     "hôm qua",
 )
 
@@ -94,3 +95,12 @@ def test_a_period_reaches_to_the_last_day_of_its_month_or_year(end: str, last: s
 def test_the_years_of_a_period_are_plain_numbers(end: str | None, years: list[str]) -> None:
     document = {"temporal": {"start": "2020", "end": end}}
     assert list(BY_NAME["year"].values(document)) == years
+
+
+def test_what_an_earlier_release_stored_may_stay() -> None:
+    stored = complete_record(issued="05/06/2019", modified="9999-12-31")
+    kept = entry.normalise(replace(stored, title={"vi": "Tên khác"}), VOCABULARIES, before=stored)
+    assert (kept.issued, kept.modified) == ("05/06/2019", "9999-12-31")
+    with pytest.raises(Invalid) as refused:
+        entry.normalise(replace(stored, modified="9999-12-30"), VOCABULARIES, before=stored)
+    assert set(refused.value.fields) == {"modified"}
