@@ -7,7 +7,7 @@ import pytest
 
 from opendata.app import create_app
 from opendata.base.kit.errors import Unavailable
-from opendata.base.models import Dataset
+from opendata.base.models import Dataset, OutboxEntry
 from opendata.base.runtime import SYSTEM, Platform, outbox
 from opendata.doors.http import last_answers
 from opendata.services.access.changes import Changes
@@ -163,6 +163,24 @@ def test_everything_is_forgotten_once_more_when_a_withdrawal_has_settled(city: C
         holder.look()
         rounds.append(len(forgotten))
     assert rounds == [2, 3, 3, 3]
+
+
+def test_what_was_given_up_before_a_later_change_was_applied_is_no_withdrawal_that_waits(
+    city: City, monkeypatch
+):
+    monkeypatch.setattr(withdrawals, "SETTLES", 0.0)
+    with city.platform.work(SYSTEM) as work:
+        work.session.add(
+            OutboxEntry(topic="dataset", object_id=city.published, at=work.now, problem="poison", attempts=8)
+        )
+    forgotten: list[bool] = []
+    holder = withdrawals.Withdrawals(city.platform, lambda: forgotten.append(True))
+    holder.look()
+    with city.platform.work(SYSTEM) as work:
+        workflow.withdraw(work, work.session.get_one(Dataset, city.published), note="Số liệu sai.")
+    for _ in range(4):
+        holder.look()
+    assert len(forgotten) == 3
 
 
 def test_an_answer_that_was_begun_before_everything_was_forgotten_is_not_kept(

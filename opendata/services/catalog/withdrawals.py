@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from opendata.base.models import AuditEvent, OutboxEntry
+from opendata.base.models import AuditEvent, DatasetDocument, OutboxEntry
 from opendata.base.runtime import Platform, Work
 
 ACTION = "dataset.withdraw"
@@ -62,8 +62,12 @@ def _events(work: Work, since: int) -> dict[int, str]:
 
 
 def _unapplied(work: Work, datasets: set[str]) -> set[str]:
-    """Those of them with an entry in the outbox; what it has given up is one too."""
+    """Those of them with an entry in the outbox that is newer than their document; what it has given up is
+    one too."""
     if not datasets:
         return set()
-    query = select(OutboxEntry.object_id).where(OutboxEntry.topic == "dataset")
-    return set(work.session.scalars(query.where(OutboxEntry.object_id.in_(datasets))))
+    applied = select(DatasetDocument.dataset_id, DatasetDocument.sequence)
+    sequences = dict(work.session.execute(applied.where(DatasetDocument.dataset_id.in_(datasets))).all())
+    entries = select(OutboxEntry.object_id, OutboxEntry.id).where(OutboxEntry.topic == "dataset")
+    found = work.session.execute(entries.where(OutboxEntry.object_id.in_(datasets)))
+    return {dataset for dataset, number in found if number > sequences.get(dataset, 0)}
