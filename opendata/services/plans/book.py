@@ -100,7 +100,7 @@ class PlanBook:
     def _looked_up(self, owner: str, name: str) -> Terms:
         self._changes.current()
         found = self._known.get((owner, name))
-        if found is not None and (found.until == inf or self._now() < found.until):
+        if found is not None and (found.until == inf or self._is_in_time(owner, name, found)):
             return found
         before = self._forgotten
         try:
@@ -116,6 +116,18 @@ class PlanBook:
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
         return found
+
+    def _is_in_time(self, owner: str, name: str, found: Terms) -> bool:
+        """False for the one who is to read them anew; the others go on by them meanwhile."""
+        now = self._now()
+        if now < found.until:
+            return True
+        with self._lock:
+            held = self._known.get((owner, name))
+            if held is None or held.until <= now:
+                self._known[owner, name] = replace(found, until=now + AGAIN_SECONDS)
+                return False
+        return True
 
     def _now(self) -> float:
         return self._platform.clock().timestamp()

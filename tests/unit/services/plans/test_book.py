@@ -113,3 +113,23 @@ def test_a_version_written_for_later_counts_from_its_time_on(platform: Platform)
     platform.clock = lambda: NOON + timedelta(hours=1)
     assert amount(book.anonymous()) == 9
     assert amount(book.anonymous(2)) == 18
+
+
+def test_one_reads_anew_and_the_others_go_on_by_what_was_known(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that hangs holds up one call and not every one."""
+    platform.clock = lambda: NOON
+    app = subscribed(platform, "2026-03-04")
+    book = PlanBook(platform, Changes(platform))
+    assert amount(book.of("user:a", app)) == 500
+    platform.clock = lambda: MIDNIGHT + SECOND
+    read, within = platform.read, []
+
+    def slow(*arguments):
+        within.append(amount(book.of("user:a", app)))
+        return read(*arguments)
+
+    monkeypatch.setattr(platform, "read", slow)
+    assert amount(book.of("user:a", app)) == 10
+    assert within == [500]
