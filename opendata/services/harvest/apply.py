@@ -198,8 +198,10 @@ def _published(run: Execution, work: Work, dataset: Dataset, record: DatasetReco
 
 
 def _datasets(work: Work, source_id: str, guids: Sequence[str]) -> dict[str, Dataset]:
+    """Locked before anything is written, as by people who edit them: none waits for the other's keywords."""
     ids = [harvested_id(source_id, guid) for guid in guids]
     query = select(Dataset).where(Dataset.id.in_(ids), Dataset.source_id == source_id)
+    query = query.order_by(Dataset.id).with_for_update()
     return {dataset.id: dataset for dataset in work.session.scalars(query)}
 
 

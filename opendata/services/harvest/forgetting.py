@@ -1,5 +1,8 @@
 """Forgets what harvests kept and nothing needs any more: at night, while no run is under way."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import delete, exists, select
 
 from opendata.base.models import (
@@ -12,7 +15,7 @@ from opendata.base.models import (
     HarvestSpool,
     Resource,
 )
-from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.services.harvest import runs
 
 NAMES = (
@@ -24,10 +27,24 @@ NAMES = (
 )
 """Every column that names a blob."""
 AT_ONCE = 5_000
+JOB = "harvest.forget"
+
+
+def ask(platform: Platform) -> None:
+    """A task of the timetable: the job may have much to do."""
+    with platform.work(SYSTEM) as work:
+        jobs.enqueue_one(work, JOB)
+
+
+def perform(platform: Platform, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001  # a job
+    forget(platform)
 
 
 def forget(platform: Platform) -> int:
     """Blobs that nothing names, and what is remembered of files that no dataset holds; how many of both."""
+    with platform.read(SYSTEM) as work:
+        if _is_under_way(work):  # it would only keep others from their sources
+            return 0
     total = 0
     while not platform.stopping.is_set() and (done := _some(platform)):
         total += done
@@ -39,9 +56,11 @@ def _some(platform: Platform) -> int:
     names what it finds stored already, and what it stores, only at its next step."""
     with platform.work(SYSTEM) as work:
         work.session.execute(select(HarvestSource.id).order_by(HarvestSource.id).with_for_update())
-        if work.session.scalar(select(exists().where(HarvestRun.state.in_(runs.ACTIVE)))):
-            return 0
-        return _blobs(work) + _files(work)
+        return 0 if _is_under_way(work) else _blobs(work) + _files(work)
+
+
+def _is_under_way(work: Work) -> bool:
+    return bool(work.session.scalar(select(exists().where(HarvestRun.state.in_(runs.ACTIVE)))))
 
 
 def _blobs(work: Work) -> int:
