@@ -51,6 +51,8 @@ ACCOUNT_JOBS = {
 }
 
 log = structlog.get_logger(__name__)
+WRITTEN_EVERY = 10.0
+"""Seconds between two writes of what is noted in memory."""
 BATCHES_AT_ONCE = 2
 """Of effects that a commit waits for. It may find more than its own, after an index was away: those are for
 the worker, which looks twice a second."""
@@ -119,8 +121,8 @@ def _know_callers(platform: Platform) -> None:
     """What the gate asks: keys and tokens, and the watch that lets every worker see changes to them."""
     platform.register(Peppers, open_peppers(platform.settings))
     changes, last_use, refusals = Changes(platform), LastUse(platform), Refusals(platform)
-    changes.also(last_use.tick)
-    changes.also(refusals.tick)
+    changes.also(last_use.flush, seconds=WRITTEN_EVERY)
+    changes.also(refusals.flush, seconds=WRITTEN_EVERY)
     platform.register(Changes, changes)
     platform.register(LastUse, last_use)
     platform.register(Refusals, refusals)

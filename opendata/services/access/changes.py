@@ -4,6 +4,7 @@ The counter's row stays locked until its transaction ends, so versions become vi
 has seen one has seen all below it.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -47,6 +48,22 @@ class _Followed:
     forget: Forget
 
 
+@dataclass(slots=True)
+class _Beside:
+    task: Callable[[], None]
+    seconds: float
+    done: float = -math.inf
+
+    def do(self) -> None:
+        if time.monotonic() - self.done < self.seconds:
+            return
+        self.done = time.monotonic()
+        try:
+            self.task()
+        except Exception as error:  # noqa: BLE001  # the next time tries again
+            log.warning("changes.beside", error=repr(error))
+
+
 class Changes:
     """Watches `version` columns. `start` runs the watch in a thread; without it requests look by
     themselves. One per process."""
@@ -54,7 +71,7 @@ class Changes:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._followed: list[_Followed] = []
-        self._ticks: list[Callable[[], None]] = []
+        self._beside: list[_Beside] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,9 +86,9 @@ class Changes:
         """Call `forget` with the ids of rows whose version rose."""
         self._followed.append(_Followed(object_id, version, forget))
 
-    def also(self, tick: Callable[[], None]) -> None:
-        """Something small to do on each round, off the path of requests."""
-        self._ticks.append(tick)
+    def also(self, task: Callable[[], None], *, seconds: float = 0.0) -> None:
+        """Something small to do on each round, off the path of requests, or once in so many seconds."""
+        self._beside.append(_Beside(task, seconds))
 
     @property
     def age(self) -> float:
@@ -107,8 +124,8 @@ class Changes:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
-        for tick in self._ticks:
-            _quietly(tick)
+        for task in self._beside:
+            task.do()
         with self._lock:
             self._let_go()
 
@@ -132,8 +149,8 @@ class Changes:
     def _watch(self) -> None:
         while not self._stopping.wait(EVERY):
             self.look()
-            for tick in self._ticks:
-                _quietly(tick)
+            for task in self._beside:
+                task.do()
 
     def _may_have_changed(self) -> bool:
         """SQLite tells in microseconds whether anybody else wrote since this connection last asked."""
@@ -169,10 +186,3 @@ class Changes:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _quietly(tick: Callable[[], None]) -> None:
-    try:
-        tick()
-    except Exception as error:  # noqa: BLE001  # the next round tries again
-        log.warning("changes.tick", error=repr(error))

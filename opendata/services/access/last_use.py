@@ -8,9 +8,6 @@ from opendata.base.kit.clock import CITY_ZONE
 from opendata.base.models import ApiKey
 from opendata.base.runtime import SYSTEM, Platform
 
-EVERY = 25
-"""Rounds of the watch between two writes."""
-
 
 class LastUse:
     """One per process. Also rewrites digests of keys that were found under a pepper on its way out."""
@@ -22,7 +19,6 @@ class LastUse:
         self._written: set[str] = set()
         self._day = platform.clock().astimezone(CITY_ZONE).date()
         self._digests: dict[str, tuple[bytes, str]] = {}
-        self._rounds = 0
 
     def note(self, key_id: str) -> None:
         if key_id not in self._written:
@@ -30,11 +26,6 @@ class LastUse:
 
     def rewrite(self, key_id: str, digest: bytes, kid: str) -> None:
         self._digests[key_id] = (digest, kid)
-
-    def tick(self) -> None:
-        self._rounds += 1
-        if self._rounds % EVERY == 0:
-            self.flush()
 
     def flush(self) -> None:
         """Write what was noted. A day is written once."""

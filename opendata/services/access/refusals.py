@@ -9,9 +9,6 @@ from sqlalchemy import update
 from opendata.base.models import NetworkBlock
 from opendata.base.runtime import SYSTEM, Platform
 
-EVERY = 25
-"""Rounds of the watch between two writes."""
-
 
 class Refusals:
     """One per process; the numbers of all meet in the database."""
@@ -20,16 +17,10 @@ class Refusals:
         self._platform = platform
         self._lock = threading.Lock()
         self._counted: Counter[str] = Counter()
-        self._rounds = 0
 
     def note(self, block_id: str) -> None:
         with self._lock:
             self._counted[block_id] += 1
-
-    def tick(self) -> None:
-        self._rounds += 1
-        if self._rounds % EVERY == 0:
-            self.flush()
 
     def flush(self) -> None:
         """Write what was counted; what cannot be written is kept for the next time."""

@@ -1,6 +1,5 @@
 """Writes to the catalogue at the same moment, on each database: none is lost, none ends in a fault."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from opendata.base.runtime import SYSTEM, Platform, Work, outbox
 from opendata.base.runtime.database import is_shared
 from opendata.services.catalog import datasets, organizations, slugs
 from opendata.settings import Settings
+from opendata.testing.meeting import while_it_is_open
 from opendata.testing.records import complete_record
 
 
@@ -41,31 +41,6 @@ def the(work: Work, model: type) -> Any:
     return work.session.scalars(select(model)).one()
 
 
-def while_it_is_open(
-    platform: Platform, first: Callable[[Work], object], second: Callable[[Work], object]
-) -> list[object]:
-    """What `second` answers (or the kind of what it raises) that comes while the transaction of `first` is
-    open."""
-    answers: list[object] = []
-
-    def run() -> None:
-        try:
-            with platform.work(SYSTEM) as work:
-                answers.append(second(work))
-        except Exception as error:  # noqa: BLE001  # told by the main thread
-            answers.append(type(error))
-
-    thread = threading.Thread(target=run)
-    with platform.work(SYSTEM) as work:
-        first(work)
-        work.session.flush()
-        thread.start()
-        thread.join(0.5)
-        assert thread.is_alive(), "it waits for the first"
-    thread.join(30)
-    return answers
-
-
 def test_a_dataset_that_is_being_created_has_the_name_its_body_has_now(platform: Platform) -> None:
     def create(work: Work) -> None:
         datasets.create(work, complete_record("Bộ mới"), publisher_id=the(work, Organization).id)
@@ -73,7 +48,7 @@ def test_a_dataset_that_is_being_created_has_the_name_its_body_has_now(platform:
     def rename(work: Work) -> None:
         organizations.edit(work, the(work, Organization), name={"vi": "Sở Hai"})
 
-    assert while_it_is_open(platform, create, rename) == [None]
+    assert while_it_is_open(platform, create, rename) is None
     outbox.drain(platform)
     with platform.read() as work:
         bodies = work.session.scalars(select(DatasetDocument.body)).all()
@@ -93,7 +68,7 @@ def test_of_two_changes_of_one_version_the_second_is_refused(platform: Platform)
 
         return step
 
-    assert while_it_is_open(platform, change("Một"), change("Hai")) == [PreconditionFailed]
+    assert while_it_is_open(platform, change("Một"), change("Hai")) is PreconditionFailed
     with platform.read() as work:
         assert the(work, Dataset).content["title"]["vi"] == "Một"
 
@@ -107,7 +82,7 @@ def test_a_word_that_two_add_at_once_has_one_spelling(platform: Platform) -> Non
         return step
 
     first = create("Bộ một", "Rừng ngập mặn", "Cửa sông")
-    (second,) = while_it_is_open(platform, first, create("Bộ hai", "cửa sông", "rừng ngập mặn"))
+    second = while_it_is_open(platform, first, create("Bộ hai", "cửa sông", "rừng ngập mặn"))
     with platform.read() as work:
         keywords = work.session.get_one(Dataset, second).content["keywords"]
     assert keywords == {"vi": ["Cửa sông", "Rừng ngập mặn"]}
@@ -124,11 +99,11 @@ def test_an_address_that_two_take_at_once_is_refused_to_the_second(platform: Pla
         else:
             organizations.create_topic(work, {"vi": "Chủ đề trùng tên"}, {})
 
-    answers = while_it_is_open(platform, create, create)
+    answer = while_it_is_open(platform, create, create)
     if is_shared(platform.engine):
-        assert answers == [slugs.SlugTaken]
+        assert answer is slugs.SlugTaken
     else:
-        assert answers == [None], "it looked for a free address when the first had taken it"
+        assert answer is None, "it looked for a free address when the first had taken it"
 
 
 def test_a_renaming_to_an_address_that_another_takes_is_refused(platform: Platform) -> None:
@@ -141,4 +116,4 @@ def test_a_renaming_to_an_address_that_another_takes_is_refused(platform: Platfo
     def rename(work: Work) -> None:
         organizations.edit(work, work.session.get_one(Organization, other), slug="so-ba")
 
-    assert while_it_is_open(platform, create, rename) == [slugs.SlugTaken]
+    assert while_it_is_open(platform, create, rename) is slugs.SlugTaken

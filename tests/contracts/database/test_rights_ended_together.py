@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from opendata.assembly import assemble
-from opendata.base.kit.errors import NotAllowed, NotFound, OpenDataError, SignInRequired
+from opendata.base.kit.errors import NotAllowed, NotFound, SignInRequired
 from opendata.base.models import ApiKey, Application, Base, Organization, User
 from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.services.access import (
@@ -23,6 +23,7 @@ from opendata.services.access import (
 )
 from opendata.services.access.oauth import registration
 from opendata.settings import Settings
+from opendata.testing.meeting import while_it_is_open
 
 PASSWORD, NEW = "mật khẩu trước đây", "mật khẩu từ nay về sau"
 
@@ -71,30 +72,6 @@ def owned(platform: Platform) -> Platform:
         person(work)
         keys.create(work, applications.create(work, "A"), "k")
     return platform
-
-
-def while_it_is_open(
-    platform: Platform, first: Callable[[Work], object], second: Callable[[Work], object]
-) -> object:
-    """What `second` answers, or raises, that comes while the transaction of `first` is open."""
-    answers: list[object] = []
-
-    def run() -> None:
-        try:
-            with platform.work(SYSTEM) as work:
-                answers.append(second(work))
-        except OpenDataError as error:
-            answers.append(type(error))
-
-    thread = threading.Thread(target=run)
-    with platform.work(SYSTEM) as work:
-        first(work)
-        work.session.flush()
-        thread.start()
-        thread.join(0.5)
-        assert thread.is_alive(), "it waits for the first"
-    thread.join(30)
-    return answers[0]
 
 
 def test_a_new_password_ends_the_session_that_is_being_opened(platform: Platform) -> None:

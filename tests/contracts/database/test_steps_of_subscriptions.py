@@ -1,7 +1,6 @@
 """Steps of one subscription at the same moment, on each database: one is taken, the other sees it."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from opendata.base.runtime import SYSTEM, Caller, Platform, Work
 from opendata.services.access import applications, people
 from opendata.services.plans import defaults, products, subscriptions
 from opendata.settings import Settings
+from opendata.testing.meeting import while_it_is_open
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -55,40 +55,15 @@ def the(work: Work, model: type) -> Any:
     return work.session.scalars(select(model)).one()
 
 
-def while_it_is_open(
-    platform: Platform, caller: Caller, first: Callable[[Work], object], second: Callable[[Work], object]
-) -> list[object]:
-    """What `second` answers (or raises) that comes while the transaction of `first` is open."""
-    answers: list[object] = []
-
-    def run() -> None:
-        try:
-            with platform.work(SYSTEM) as work:
-                answers.append(second(work))
-        except subscriptions.StepNotPossible as error:
-            answers.append(type(error))
-
-    thread = threading.Thread(target=run)
-    with platform.work(caller) as work:
-        first(work)
-        work.session.flush()
-        thread.start()
-        thread.join(0.5)
-        assert thread.is_alive(), "it waits for the first"
-    thread.join(30)
-    return answers
-
-
 def test_of_two_decisions_at_once_one_is_refused(platform: Platform) -> None:
     with platform.read() as work:
         found = the(work, Subscription).id
-    answers = while_it_is_open(
+    answer = while_it_is_open(
         platform,
-        SYSTEM,
         lambda work: subscriptions.take_step(work, found, "approve"),
         lambda work: subscriptions.take_step(work, found, "reject", reason="không"),
     )
-    assert answers == [subscriptions.StepNotPossible]
+    assert answer is subscriptions.StepNotPossible
     with platform.read() as work:
         assert the(work, Subscription).state == "active"
 
@@ -99,12 +74,12 @@ def test_who_accepts_the_terms_at_the_last_moment_is_not_paused(platform: Platfo
         subscriptions.take_step(work, found, "approve")
         products.offer(work, "bus", organization_id=None, plan="basic", terms_revision=2)
     platform.clock = lambda: NOW + timedelta(days=31)
-    answers = while_it_is_open(
+    answer = while_it_is_open(
         platform,
-        subscriber(platform),
         lambda work: subscriptions.accept_terms(work, found, 2),
         lambda work: subscriptions.pause_without_terms(work, the(work, Product)),
+        caller=subscriber(platform),
     )
-    assert answers == [0]
+    assert answer == 0
     with platform.read() as work:
         assert the(work, Subscription).state == "active"
