@@ -20,8 +20,8 @@ def elsewhere(city: City, monkeypatch):
 
 def watch(city: City) -> None:
     """As the thread of a server does."""
-    for tick in city.platform.part(Changes)._ticks:
-        tick()
+    for beside in city.platform.part(Changes)._beside:
+        beside.task()
 
 
 def bodies(city: City) -> dict[str, tuple[str, ...]]:

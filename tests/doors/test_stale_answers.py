@@ -107,7 +107,6 @@ def test_a_dataset_seen_to_be_withdrawn_is_not_told_again(city: City, without_da
 def test_a_process_that_was_not_asked_since_does_not_tell_a_withdrawn_dataset(
     city: City, without_database, monkeypatch
 ):
-    monkeypatch.setattr(withdrawals, "EVERY", 0.0)
     monkeypatch.setattr(withdrawals, "SETTLES", 3600.0)
     own, elsewhere = f"/api/v1/datasets/{city.published}", "/api/v1/organizations"
     watch(city)
@@ -135,7 +134,6 @@ def withdraw_unapplied(city: City) -> None:
 def test_what_is_asked_before_a_withdrawal_is_applied_is_not_told_again(
     city: City, without_database, monkeypatch
 ):
-    monkeypatch.setattr(withdrawals, "EVERY", 0.0)
     monkeypatch.setattr(withdrawals, "SETTLES", 3600.0)
     own = f"/api/v1/datasets/{city.published}"
     watch(city)
@@ -202,8 +200,8 @@ def test_an_answer_that_was_begun_before_everything_was_forgotten_is_not_kept(
 
 def watch(city: City) -> None:
     """As the thread of a server does."""
-    for tick in city.platform.part(Changes)._ticks:
-        tick()
+    for beside in city.platform.part(Changes)._beside:
+        beside.task()
 
 
 def test_a_key_in_use_passes_and_an_unknown_one_comes_back_later(city: City, without_database):

@@ -20,6 +20,7 @@ from opendata.doors.http import answers, remembered
 from opendata.doors.http.context import caller, language
 from opendata.doors.http.remembered import Kept, Remembered
 from opendata.services.access.changes import Changes
+from opendata.services.catalog import withdrawals
 from opendata.services.catalog.withdrawals import Withdrawals
 
 EXTENSION = "opendata.last_answers"
@@ -41,7 +42,7 @@ _MAIN = b'<main id="main" tabindex="-1">'
 
 def install(app: Flask, platform: Platform) -> None:
     app.extensions[EXTENSION] = memory = Remembered(CAPACITY)
-    platform.part(Changes).also(Withdrawals(platform, memory.clear).tick)
+    platform.part(Changes).also(Withdrawals(platform, memory.clear).look, seconds=withdrawals.EVERY)
 
 
 def note(response: Response) -> None:

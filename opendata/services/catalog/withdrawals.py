@@ -30,14 +30,8 @@ class Withdrawals:
         self._forget = forget
         self._known: set[int] | None = None
         self._newest = 0
-        self._looked = float("-inf")
         self._waiting: set[str] = set()
         self._settled = float("inf")
-
-    def tick(self) -> None:
-        if time.monotonic() - self._looked >= EVERY:
-            self._looked = time.monotonic()
-            self.look()
 
     def look(self) -> None:
         with self._platform.read() as work:
