@@ -146,8 +146,8 @@ def redirect(to: str, status: int = 302) -> Answer:
 
 
 def gzip_bomb(decoded: int) -> Answer:
-    """A small body that unpacks to `decoded` bytes of blanks."""
-    return Answer(body=gzip.compress(b" " * decoded), headers={"Content-Encoding": "gzip"})
+    """A small body that unpacks to `decoded` bytes of blanks; the same bytes at any time of day."""
+    return Answer(body=gzip.compress(b" " * decoded, mtime=0), headers={"Content-Encoding": "gzip"})
 
 
 def one_after_another(answers: Sequence[Answer]) -> Script:
