@@ -98,7 +98,7 @@ def change(organization_id: str, body: dict[str, Any]) -> Response:
     former names and the dates it exists from and to. `If-Match` takes the ETag that was read.
     """
     with writing() as work:
-        found = organizations.get(work, organization_id)
+        found = organizations.get(work, organization_id, lock=True)
         policy.require(work.caller, Action.ORGANIZATION_EDIT, found.id)
         answers.require_match(_core(_whole(work, found)))
         if "name" in body:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from opendata.base.kit.errors import N_, Conflict, Gone, Invalid, NotFound
 from opendata.base.kit.ids import is_id, new_id
@@ -41,7 +42,7 @@ def create(work: Work, name: Mapping[str, str], *, slug: str | None = None, **va
     _require_free_code(work, organization, values.get("code"))
     _assign(organization, values, EDITABLE)
     work.session.add(organization)
-    slugs.settle(work)
+    _settle(work)
     audit.record(work, "organization.create", "organization", organization.id)
     work.after("organization", organization.id)
     return organization
@@ -68,6 +69,7 @@ def edit(
     _require_free_code(work, organization, values.get("code"))
     _assign(organization, values, EDITABLE if work.caller.operator else OWN)
     organization.modified = work.now
+    _settle(work)
     audit.record(work, "organization.edit", "organization", organization.id, {"fields": sorted(values)})
     work.after("organization", organization.id)
     for dataset_id in work.session.scalars(select(Dataset.id).where(Dataset.publisher_id.in_(publishers))):
@@ -106,9 +108,12 @@ def succeed(
             work.after("organization", successor.id)
 
 
-def get(work: Work, id_or_slug: str) -> Organization:
-    """By id, slug, former slug or code. Raises `NotFound`."""
+def get(work: Work, id_or_slug: str, *, lock: bool = False) -> Organization:
+    """By id, slug, former slug or code. With `lock` as it is once nobody else is changing it. Raises
+    `NotFound`."""
     found = _find(work, id_or_slug)
+    if found is not None and lock:
+        found = work.find(Organization, found.id, lock=True)
     if found is None:
         raise NotFound
     return found
@@ -212,6 +217,16 @@ def _require_free_code(work: Work, organization: Organization, code: str | None)
     query = select(Organization.id).where(Organization.code == code, Organization.id != organization.id)
     if code is not None and work.session.scalar(query) is not None:
         raise CodeTaken(fields={"code": CodeTaken.message})
+
+
+def _settle(work: Work) -> None:
+    """Write what waits. Raises `CodeTaken` or `SlugTaken` where somebody else was quicker."""
+    try:
+        slugs.settle(work)
+    except IntegrityError as error:
+        if "code" not in str(error.orig):
+            raise
+        raise CodeTaken(fields={"code": CodeTaken.message}) from error
 
 
 def _assign(organization: Organization, values: Mapping[str, Any], editable: frozenset[str]) -> None:

@@ -73,6 +73,33 @@ def test_of_two_changes_of_one_version_the_second_is_refused(platform: Platform)
         assert the(work, Dataset).content["title"]["vi"] == "Một"
 
 
+def test_of_two_changes_of_one_state_of_a_body_the_second_sees_the_first(platform: Platform) -> None:
+    with platform.read() as work:
+        found = the(work, Organization).id
+    seen: list[str] = []
+
+    def change(name: str) -> Callable[[Work], object]:
+        def step(work: Work) -> None:
+            body = organizations.get(work, found, lock=True)
+            seen.append(body.name["vi"])
+            organizations.edit(work, body, name={"vi": name})
+
+        return step
+
+    assert while_it_is_open(platform, change("Sở Hai"), change("Sở Ba")) is None
+    assert seen == ["Sở Một", "Sở Hai"]
+
+
+def test_a_code_that_two_take_at_once_is_refused_to_the_second(platform: Platform) -> None:
+    def create(name: str) -> Callable[[Work], object]:
+        def step(work: Work) -> None:
+            organizations.create(work, {"vi": name}, code="H01.2")
+
+        return step
+
+    assert while_it_is_open(platform, create("Sở Hai"), create("Sở Ba")) is organizations.CodeTaken
+
+
 def test_a_word_that_two_add_at_once_has_one_spelling(platform: Platform) -> None:
     def create(title: str, *words: str) -> Callable[[Work], object]:
         def step(work: Work) -> str:
