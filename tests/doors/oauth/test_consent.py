@@ -5,10 +5,11 @@ import threading
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from opendata.base.models import OAuthGrant
+from opendata.base.models import Application, OAuthGrant
 from opendata.base.runtime import SYSTEM
-from opendata.services.access import people
+from opendata.services.access import applications, people
 from opendata.services.access.changes import Changes, next_version
+from opendata.services.access.oauth import clients
 
 CALLBACK = "https://app.example/cb?next=%2Fa%2Fb"
 
@@ -460,3 +461,18 @@ def test_introspection_knows_of_revocations_and_ends(office):
     answer = office.post("/oauth/introspect", {"token": other["access_token"]}, auth=asker)
     assert answer.get_json() == {"active": False}
     assert office.post("/oauth/introspect", {"token": "x"}, auth=(asker[0], "wrong")).status_code == 401
+
+
+@pytest.mark.parametrize("stopped", ["client", "application"])
+def test_introspection_knows_that_a_client_is_stopped(office, stopped):
+    asker, client = office.server(may_introspect=True), office.web()
+    given = office.tokens(client)
+    with office.platform.work(SYSTEM) as work:
+        row = clients.known(work, client)
+        if stopped == "client":
+            clients.revoke(work, row, reason="thử")
+        else:
+            application = work.session.get_one(Application, row.application_id)
+            applications.suspend(work, application, reason="thử")
+    for text in (given["access_token"], given["refresh_token"]):
+        assert office.post("/oauth/introspect", {"token": text}, auth=asker).get_json() == {"active": False}

@@ -17,7 +17,7 @@ from opendata.base.kit import base62, secrets
 from opendata.base.kit.secrets import Peppers
 from opendata.base.models import OAuthGrant, RefreshToken
 from opendata.base.runtime import Work
-from opendata.services.access.oauth import addresses, families
+from opendata.services.access.oauth import addresses, clients, families
 from opendata.services.access.oauth.clients import Client
 from opendata.services.access.oauth.messages import Person
 
@@ -55,11 +55,13 @@ def find(work: Work, text: str) -> Held | None:
 
 
 def is_good(work: Work, held: Held) -> bool:
+    """Whether its client would get tokens for it now."""
     return (
         held.row.used_at is None
         and held.row.expires_at > work.now
         and families.is_alive(work, held.family)
         and families.person_of(work, held.family.user_id) is not None
+        and clients.usable(work, held.family.client_id) is not None
     )
 
 
