@@ -30,7 +30,7 @@ EVERYTHING = "*"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """A plan as it counts for somebody: the rules of one version. `subscription` is empty where none was
-    needed."""
+    needed; `draws_on` is the one whose quotas it draws on."""
 
     plan: str
     number: int
@@ -38,6 +38,7 @@ class Terms:
     page_max: int
     query_key_allowed: bool = False
     subscription: str = ""
+    draws_on: str = ""
     until: float = field(default=inf, compare=False)
     """When others take their place without anybody's doing (epoch)."""
     counted: tuple[Rule, ...] = field(init=False, repr=False)
@@ -184,8 +185,19 @@ def _terms(work: Work, version: PlanVersion, subscription: Subscription | None =
         page_max=version.page_max,
         query_key_allowed=plan.query_key_allowed,
         subscription=subscription.id if subscription else "",
+        draws_on=_first_of(work, subscription) if subscription else "",
         until=until,
     )
+
+
+def _first_of(work: Work, subscription: Subscription) -> str:
+    """The first of the same application to the same product: who ends a subscription and asks for another
+    goes on with what was used."""
+    query = select(Subscription.id).where(
+        Subscription.application_id == subscription.application_id,
+        Subscription.product_id == subscription.product_id,
+    )
+    return work.session.scalars(query.order_by(Subscription.requested_at, Subscription.id).limit(1)).one()
 
 
 def _overridden(

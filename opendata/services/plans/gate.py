@@ -62,9 +62,7 @@ class Context:
     def subject(self, partition: str) -> str:
         """What a rule with this partition counts by; callers without one count by their network."""
         if partition == "subscription":
-            return (
-                f"sub:{self.terms.subscription}" if self.terms.subscription else self.owner or self._network
-            )
+            return f"sub:{self.terms.draws_on}" if self.terms.draws_on else self.owner or self._network
         if partition == "owner":
             return self.owner or self._network
         if partition == "app" and self.app:
