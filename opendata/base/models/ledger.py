@@ -24,6 +24,10 @@ class AuditEvent(Base):
     object_type: Mapped[Code]
     object_id: Mapped[str] = mapped_column(String(64))
     data: Mapped[Obj]
+    link: Mapped[int | None] = mapped_column(unique=True)
+    """Its place in the chain of seals, from 1 without gaps; None at first, see `services.access.seals`."""
+    seal: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 over the event and the seal of the link before it."""
 
 
 class OutboxEntry(Base):

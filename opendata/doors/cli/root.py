@@ -25,6 +25,7 @@ NOUNS = {
     "login": N_("Đăng nhập vào một cổng dữ liệu bằng mã thiết bị."),
     "key": N_("Khóa API: tạo, thay, thu hồi, liệt kê."),
     "mail": N_("Thư đã viết, đã gửi hoặc được giữ lại."),
+    "audit": N_("Nhật ký thay đổi: kiểm tra niêm phong."),
     "org": N_("Cơ quan, đơn vị."),
     "dataset": N_("Bộ dữ liệu và quy trình công bố."),
     "harvest": N_("Nguồn thu thập và các lần chạy."),
