@@ -1,4 +1,4 @@
-"""What partner services tell us: keys of ours that were found in public."""
+"""What partner services tell us: secrets of ours that were found in public."""
 
 from typing import Any
 
@@ -37,10 +37,11 @@ def _header(name: str, text: str) -> dict[str, Any]:
     ],
 )
 def report_leaks(body: list[dict[str, Any]]) -> Response:
-    """Report keys found in public.
+    """Report keys and other secrets found in public.
 
-    The body is signed by the partner. Keys of ours are revoked at once and their owners told; the answer
-    says of each text whether it was one.
+    The body is signed by the partner. What is ours ends at once and its owners are told: keys, client
+    secrets, refresh tokens with all that came of the same consent, initial access tokens, registration
+    access tokens; webhook secrets are replaced. The answer says of each text whether it was one.
     """
     leaks.require_signed(
         platform().settings.leak_partners,

@@ -59,6 +59,47 @@ WORDS: Mapping[str, Words] = {
             " và đã bị thu hồi ngay: %(url)s. Hãy tạo khóa mới và đừng ghi khóa vào mã nguồn."
         ),
     ),
+    "client.leaked": Words(
+        N_("Bí mật của ứng dụng khách bị lộ và không còn dùng được"),
+        N_(
+            "Bí mật %(display)s của ứng dụng “%(application_name)s” được tìm thấy ở nơi công khai: %(url)s."
+            " Hãy tạo bí mật mới và đừng ghi bí mật vào mã nguồn."
+        ),
+        page="client",
+    ),
+    "grant.leaked": Words(
+        N_("Mã làm mới của “%(application_name)s” bị lộ và không còn dùng được"),
+        N_(
+            "Mã làm mới %(display)s của ứng dụng “%(application_name)s” được tìm thấy ở nơi công khai:"
+            " %(url)s. Quyền mà mã này mang đã kết thúc; muốn dùng tiếp cần cho phép lại."
+        ),
+        page="consents",
+    ),
+    "ticket.leaked": Words(
+        N_("Mã đăng ký ban đầu bị lộ và không còn dùng được"),
+        N_(
+            "Mã đăng ký ban đầu %(display)s của %(organization_name)s được tìm thấy ở nơi công khai: %(url)s."
+            " Hãy xem lại các ứng dụng khách đã đăng ký bằng mã này."
+        ),
+        page="team",
+    ),
+    "registration.leaked": Words(
+        N_("Mã quản lý của ứng dụng khách bị lộ và không còn dùng được"),
+        N_(
+            "Mã quản lý %(display)s của ứng dụng “%(application_name)s” được tìm thấy ở nơi công khai:"
+            " %(url)s. Hãy xem lại mô tả của ứng dụng khách; từ nay chỉ quản lý được ở trang của ứng dụng."
+        ),
+        page="client",
+    ),
+    "webhook.leaked": Words(
+        N_("Bí mật của webhook bị lộ và đã được thay"),
+        N_(
+            "Bí mật %(display)s của ứng dụng “%(application_name)s” được tìm thấy ở nơi công khai: %(url)s."
+            " Máy chủ của bạn không được tin chữ ký bằng bí mật này nữa. Hãy lấy bí mật mới ở trang webhook;"
+            " thông báo chưa nhận được sẽ được gửi lại."
+        ),
+        page="webhooks",
+    ),
     "key.expiring": Words(
         N_("Khóa “%(key)s” sắp hết hạn"),
         N_(

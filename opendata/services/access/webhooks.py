@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from opendata.base.kit import base62, secrets
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, RateLimited
@@ -119,6 +119,29 @@ def rotate(work: Work, application: Application, endpoint: WebhookEndpoint) -> s
     secret = _give_secret(work, endpoint)
     audit.record(work, "webhook.rotate", "application", application.id, {"endpoint": endpoint.id})
     return secret
+
+
+def find(work: Work, secret: str) -> WebhookEndpoint | None:
+    """The endpoint whose messages are signed with this secret, the new one or one in its overlap."""
+    shown = WebhookEndpoint.display == secrets.shown(secret)
+    near = select(WebhookEndpoint).where(or_(shown, WebhookEndpoint.old_until > work.now))
+    for endpoint in work.session.scalars(near.order_by(WebhookEndpoint.id)):
+        with suppress(Unsealable):
+            if _signs(work, endpoint, secret):
+                return endpoint
+    return None
+
+
+def replace(work: Work, endpoint: WebhookEndpoint, secret: str) -> None:
+    """Sign no longer with this secret. In the place of the new one comes one that nobody has seen."""
+    if hmac.compare_digest(_live_secrets(work, endpoint)[0], secret):
+        _give_secret(work, endpoint)
+    else:
+        endpoint.old_secret, endpoint.old_until = None, None
+
+
+def _signs(work: Work, endpoint: WebhookEndpoint, secret: str) -> bool:
+    return any(hmac.compare_digest(live, secret) for live in _live_secrets(work, endpoint))
 
 
 def remove(work: Work, application: Application, endpoint: WebhookEndpoint) -> None:

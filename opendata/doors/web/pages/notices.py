@@ -15,7 +15,20 @@ from opendata.services.access import notices, policy
 
 blueprint = Blueprint("notices", __name__)
 SHOWN = 100
-GRAVE = frozenset({"key.leaked", "quota.exhausted", "subscription.rejected", "webhook.off", "webhook.dead"})
+GRAVE = frozenset(
+    {
+        "key.leaked",
+        "client.leaked",
+        "grant.leaked",
+        "ticket.leaked",
+        "registration.leaked",
+        "webhook.leaked",
+        "quota.exhausted",
+        "subscription.rejected",
+        "webhook.off",
+        "webhook.dead",
+    }
+)
 PRESSING = frozenset(
     {"key.expiring", "quota.warning", "subscription.overdue", "subscription.paused", "terms.changed"}
 )
@@ -58,8 +71,10 @@ def _notice(work: Work, row: Notice) -> dict[str, Any]:
 def _more(row: Notice) -> str:
     """The page that tells more."""
     page, application = notices.WORDS[row.kind].page, row.data.get("application", "")
-    if page == "requests":
-        return display.to("requests")
+    if page in {"requests", "consents"}:
+        return display.to(page)
+    if page == "team":
+        return display.to(page, row.data.get("organization", ""))
     if page == "applications" or not application:
         return display.to("apps")
     return display.to({"application": "app"}.get(page, page), application)

@@ -79,7 +79,10 @@ class Client(ClientMixin):  # type: ignore[misc]
         given = self._work.part(Peppers).digests(client_secret)
         stored = live_secrets(self._work, self.row)
         matches = [
-            hmac.compare_digest(secret.digest, digest) for secret in stored[:LIVE_SECRETS] for digest in given
+            secret
+            for secret in live_secrets(self._work, self.row)[:LIVE_SECRETS]
+            for digest in given
+            if hmac.compare_digest(secret.digest, digest)
         ]
         return any(matches)
 
@@ -307,8 +310,19 @@ def end_secret(work: Work, client: OAuthClient, secret_id: str) -> None:
     found = next((secret for secret in live_secrets(work, client) if secret.id == secret_id), None)
     if found is None:
         raise NotFound
-    found.expires_at = work.now
-    audit.record(work, "client.secret_end", "client", client.id, {"display": found.display})
+    end_found(work, client, found)
+
+
+def secret_of(work: Work, text: str) -> ClientSecret | None:
+    """The secret whose text this is, whether it has ended or not."""
+    digests = list(work.part(Peppers).digests(text))
+    return work.session.scalar(select(ClientSecret).where(ClientSecret.digest.in_(digests)))
+
+
+def end_found(work: Work, client: OAuthClient, secret: ClientSecret) -> None:
+    """The same without asking who."""
+    secret.expires_at = work.now
+    audit.record(work, "client.secret_end", "client", client.id, {"display": secret.display})
 
 
 def get(work: Work, client_id: str) -> tuple[OAuthClient, Application]:

@@ -66,6 +66,7 @@ def invite(work: Work, organization: Organization, *, uses: int = 1) -> str:
     work.session.add(
         InitialAccessToken(
             digest=work.part(Peppers).digest(text),
+            pepper_kid=work.part(Peppers).current,
             organization_id=organization.id,
             created_by_id=work.caller.user_id,
             uses_left=uses,
@@ -138,7 +139,7 @@ def _register(platform: Platform, token: str, metadata: Any) -> Answer:
             metadata=described.more,
         )
         own = secrets.draw(platform.settings.key_prefix, OWN)
-        made.client.registration_digest = work.part(Peppers).digest(own)
+        _give_own(work, made.client, own)
         body = _shown(work, made.client, own)
         if made.text:
             body["client_secret"] = made.text
@@ -149,8 +150,7 @@ def _used(work: Work, token: str) -> Organization:
     """One use of an initial access token; from here on its giver is who acts. Raises `TokenRefused`."""
     if secrets.kind_of(token, work.platform.settings.key_prefix) != INITIAL:
         raise TokenRefused
-    digests = list(work.part(Peppers).digests(token))
-    row = work.session.scalar(select(InitialAccessToken).where(InitialAccessToken.digest.in_(digests)))
+    row = ticket_of(work, token)
     if row is None or row.expires_at <= work.now:
         raise TokenRefused
     used = work.session.execute(
@@ -165,6 +165,31 @@ def _used(work: Work, token: str) -> Organization:
     organization = work.session.get_one(Organization, row.organization_id)
     _require_room(work, organization)
     return organization
+
+
+def ticket_of(work: Work, token: str) -> InitialAccessToken | None:
+    """What an initial access token stands for, used up or not."""
+    digests = list(work.part(Peppers).digests(token))
+    return work.session.scalar(select(InitialAccessToken).where(InitialAccessToken.digest.in_(digests)))
+
+
+def holder_of(work: Work, token: str) -> OAuthClient | None:
+    """The client whose registration access token this is."""
+    digests = list(work.part(Peppers).digests(token))
+    return work.session.scalar(select(OAuthClient).where(OAuthClient.registration_digest.in_(digests)))
+
+
+def lock_out(work: Work, client: OAuthClient) -> None:
+    """Its registration access token is good no longer; it still counts as one that registered itself."""
+    nobodys = secrets.draw(work.platform.settings.key_prefix, OWN)
+    _give_own(work, client, nobodys)
+    work.session.flush()
+
+
+def _give_own(work: Work, client: OAuthClient, token: str) -> None:
+    """Its registration access token, under the newest pepper."""
+    peppers = work.part(Peppers)
+    client.registration_digest, client.registration_kid = peppers.digest(token), peppers.current
 
 
 def _require_room(work: Work, organization: Organization) -> None:
@@ -203,10 +228,11 @@ def _own(work: Work, token: str, client_id: str) -> OAuthClient:
     """The client whose registration access token this is. Raises `TokenRefused` for any other."""
     if secrets.kind_of(token, work.platform.settings.key_prefix) != OWN:
         raise TokenRefused
-    digests = list(work.part(Peppers).digests(token))
-    row = work.session.scalar(select(OAuthClient).where(OAuthClient.registration_digest.in_(digests)))
+    row = holder_of(work, token)
     if row is None or row.id != client_id or row.revoked_at is not None:
         raise TokenRefused
+    if row.registration_kid != work.part(Peppers).current:
+        _give_own(work, row, token)
     return row
 
 
