@@ -79,10 +79,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         given = self._work.part(Peppers).digests(client_secret)
         stored = live_secrets(self._work, self.row)
         matches = [
-            secret
-            for secret in live_secrets(self._work, self.row)[:LIVE_SECRETS]
-            for digest in given
-            if hmac.compare_digest(secret.digest, digest)
+            hmac.compare_digest(secret.digest, digest) for secret in stored[:LIVE_SECRETS] for digest in given
         ]
         return any(matches)
 
