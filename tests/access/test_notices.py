@@ -147,6 +147,29 @@ def test_a_request_is_told_to_those_who_decide_and_its_decision_to_who_asked(cit
     assert "Gọi sai cách." in page
 
 
+def product_of_the_portal(city: City) -> Product:
+    with city.platform.work(city.caller("operator")) as work:
+        return products.offer(
+            work, "cua-cong", organization_id=None, plan="partner", title={"vi": "Của cổng"},
+            approval="manual",
+        )  # fmt: skip
+
+
+def test_a_request_that_no_department_decides_is_told_to_operators(city: City) -> None:
+    """The portal's own product, and that of a department that has lost its last admin."""
+    nobodys, app = product_of_the_portal(city), own_app(city)
+    with city.platform.work(city.caller("member")) as work:
+        subscriptions.subscribe(work, app, nobodys)
+    assert told(city, "operator") == ["subscription.requested"]
+    wanted = manual_product(city)
+    with city.platform.work(SYSTEM) as work:
+        work.session.get_one(User, city.users["admin"]).active = False
+    app = own_app(city, "editor")
+    with city.platform.work(city.caller("editor")) as work:
+        subscriptions.subscribe(work, app, wanted)
+    assert told(city, "operator") == ["subscription.requested"] * 2
+
+
 def test_who_decides_is_reminded_once_when_the_promised_day_has_passed(city: City) -> None:
     wanted, app = manual_product(city), own_app(city)
     friday = datetime(2031, 1, 10, 3, tzinfo=UTC)
@@ -162,13 +185,11 @@ def test_who_decides_is_reminded_once_when_the_promised_day_has_passed(city: Cit
 def test_requests_nobody_can_be_told_of_keep_no_other_waiting(
     city: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A product of the portal itself has no department; a reminder that was sent is no reason to stop."""
+    """A portal may be without operators; a reminder that was sent is no reason to stop."""
     monkeypatch.setattr(reminders, "BATCH", 1)
-    with city.platform.work(city.caller("operator")) as work:
-        nobodys = products.offer(
-            work, "cua-cong", organization_id=None, plan="partner", title={"vi": "Của cổng"},
-            approval="manual",
-        )  # fmt: skip
+    nobodys = product_of_the_portal(city)
+    with city.platform.work(SYSTEM) as work:
+        work.session.get_one(User, city.users["operator"]).operator = False
     wanted, apps = manual_product(city), [own_app(city), own_app(city, "editor")]
     with city.platform.work(city.caller("member")) as work:
         subscriptions.subscribe(work, apps[0], nobodys)

@@ -236,6 +236,12 @@ def admins(work: Work, organization_id: str) -> Sequence[User]:
     return work.session.scalars(query).all()
 
 
+def operators(work: Work) -> Sequence[User]:
+    """Who answers for the portal."""
+    query = select(User).where(User.operator, User.active).order_by(User.id).limit(MOST_TOLD)
+    return work.session.scalars(query).all()
+
+
 def mine(work: Work, *, unread: bool = False, limit: int = KEPT) -> Sequence[Notice]:
     """The caller's own, newest first."""
     policy.require_self(work.caller)

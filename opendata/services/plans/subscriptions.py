@@ -285,7 +285,8 @@ def _tell_deciders(work: Work, found: Subscription, wanted: Product, kind: str) 
         "since": instant(found.requested_at),
         "until": instant(deciding.decide_by(work, found, wanted)),
     }
-    people = notices.admins(work, wanted.organization_id) if wanted.organization_id else ()
+    admins = notices.admins(work, wanted.organization_id) if wanted.organization_id else ()
+    people = admins or notices.operators(work)
     return notices.tell(work, people, kind, subject(found), told) > 0
 
 
