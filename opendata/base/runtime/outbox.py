@@ -11,9 +11,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy import ARRAY, Select, String, case, cast, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import REGCLASS
 
-from opendata.base.kit.errors import Unavailable
+from opendata.base.kit.errors import StorageFull, Unavailable
 from opendata.base.models import OutboxEntry
 from opendata.base.runtime.database import is_shared
+from opendata.base.runtime.database_faults import told_in_our_words
 from opendata.base.runtime.platform import Platform, Work
 
 log = structlog.get_logger(__name__)
@@ -167,8 +168,9 @@ def _apply_topic(platform: Platform, topic: str, entries: list[OutboxEntry], set
     """A batch that fails is tried again entry by entry, so that one poison entry stops no other."""
     newest = list({entry.object_id: entry for entry in entries}.values())
     try:
-        platform.handlers[topic](platform, newest)
-    except Unavailable as error:
+        with told_in_our_words():  # stores of a handler's own may lie on the same disk
+            platform.handlers[topic](platform, newest)
+    except (StorageFull, Unavailable) as error:
         _wait(platform, entries, error, settle)
         return 0
     except Exception as error:  # noqa: BLE001  # any fault of an effect is recorded, never lost
@@ -185,8 +187,11 @@ def _forget(ids: list[int], settle: Settle) -> None:
         work.session.execute(delete(OutboxEntry).where(OutboxEntry.id.in_(ids)))
 
 
-def _wait(platform: Platform, entries: list[OutboxEntry], error: Unavailable, settle: Settle) -> None:
-    """An engine that is away comes back: its entries wait, however long, and are never given up."""
+def _wait(
+    platform: Platform, entries: list[OutboxEntry], error: StorageFull | Unavailable, settle: Settle
+) -> None:
+    """An engine that is away comes back, and a disk that is full is made room on: entries wait, however long,
+    and are never given up."""
     attempts = max(entry.attempts for entry in entries) + 1
     tried = case((OutboxEntry.attempts < TRIES_TO_WAIT, OutboxEntry.attempts + 1), else_=OutboxEntry.attempts)
     log.warning("outbox.waiting", topic=entries[0].topic, entries=len(entries), error=repr(error))

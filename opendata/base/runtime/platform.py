@@ -6,20 +6,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from opendata.base.kit.clock import Clock, utc_now
-from opendata.base.kit.errors import Unavailable
 from opendata.base.kit.ids import is_id
 from opendata.base.models import Base, OutboxEntry
 from opendata.base.runtime.caller import ANONYMOUS, Caller
 from opendata.base.runtime.database import is_shared, server_clock
+from opendata.base.runtime.database_faults import told_in_our_words
 
-log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Row = TypeVar("Row", bound=Base)
 Handler = Callable[["Platform", Sequence[OutboxEntry]], None]
@@ -63,7 +59,7 @@ class Platform:
     @contextmanager
     def work(self, caller: Caller = ANONYMOUS) -> Iterator["Work"]:
         """One transaction: commits once on leaving, rolls back on an error, then drains the outbox."""
-        with self._told_in_our_words(), self._writing() as session:
+        with told_in_our_words(), self._writing() as session:
             work = Work(self, session, caller)
             with session.begin():
                 yield work
@@ -74,20 +70,8 @@ class Platform:
     @contextmanager
     def read(self, caller: Caller = ANONYMOUS) -> Iterator["Work"]:
         """A transaction that only reads; whatever it changed is rolled back."""
-        with self._told_in_our_words(), self._reading() as session:
+        with told_in_our_words(), self._reading() as session:
             yield Work(self, session, caller)
-
-    @contextmanager
-    def _told_in_our_words(self) -> Iterator[None]:
-        """A database server that is away, overloaded or keeps a lock too long is `Unavailable`. Of SQLite
-        the same errors mean a fault of ours, or a disk that is full."""
-        try:
-            yield
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            if is_shared(self.engine):
-                log.warning("database.unavailable", error=str(error)[:300])
-                raise Unavailable from error
-            raise
 
 
 class Work:

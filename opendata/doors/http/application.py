@@ -159,6 +159,8 @@ def _finish(parts: Platform, response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("Cache-Control", "private, no-store")
+    if response.status_code == 503:
+        headers.setdefault("Retry-After", "5")  # forms show refusals in pages of their own
     if is_reduced():
         headers["X-Search-Mode"] = "reduced"
         headers["Cache-Control"] = "no-store"

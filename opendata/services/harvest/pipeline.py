@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from opendata.base.kit.errors import N_, OpenDataError, Unavailable
+from opendata.base.kit.errors import N_, OpenDataError, StorageFull, Unavailable
 from opendata.base.models import (
     HarvestRun,
     HarvestSource,
@@ -103,7 +103,7 @@ def _give_back(execution: Execution) -> None:
     try:
         with execution.platform.work(execution.caller) as work:
             lease.give_back(work, execution.source.id, execution.fence)
-    except Unavailable as error:
+    except (StorageFull, Unavailable) as error:
         log.warning("harvest.lease_kept", error=repr(error))
 
 
@@ -118,7 +118,7 @@ def _put_back(execution: Execution, *, attempts: int) -> None:
     try:
         with execution.platform.work(execution.caller) as work:
             runs.put_back(work, execution.run_id, execution.fence, attempts=attempts)
-    except (LeaseLost, Unavailable) as error:
+    except (LeaseLost, StorageFull, Unavailable) as error:
         log.warning("harvest.not_put_back", error=repr(error))
 
 
