@@ -1,4 +1,7 @@
-"""What the OAuth2 server remembers. Codes and tokens are digests; access tokens are not stored at all."""
+"""What the OAuth2 server remembers. Codes and tokens are digests; access tokens are not stored at all.
+
+`pepper_kid` names the pepper of a digest; None where it was made before that was written down.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -37,6 +40,8 @@ class OAuthClient(Base):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JsonValue, default=dict)
     may_introspect: Mapped[bool] = mapped_column(default=False)
     registration_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    registration_kid: Mapped[str | None] = mapped_column(String(20))
+    """The pepper of its digest."""
     created: Mapped[Instant]
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -91,6 +96,7 @@ class RefreshToken(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     grant_id: Mapped[str] = mapped_column(ForeignKey("oauth_grant.id", ondelete="CASCADE"), index=True)
+    pepper_kid: Mapped[str | None] = mapped_column(String(20))
     parent: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     scope: Mapped[str] = mapped_column(String(500))
     resource: Mapped[str | None] = mapped_column(String(500))
@@ -106,6 +112,7 @@ class DeviceCode(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     user_code_digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    pepper_kid: Mapped[str | None] = mapped_column(String(20))
     client_id: Mapped[str] = mapped_column(ForeignKey("oauth_client.id", ondelete="CASCADE"))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     scope: Mapped[str] = mapped_column(String(500))
@@ -135,6 +142,7 @@ class InitialAccessToken(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"))
     created_by_id: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    pepper_kid: Mapped[str | None] = mapped_column(String(20))
     uses_left: Mapped[int]
     expires_at: Mapped[Instant]
 

@@ -71,6 +71,7 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
             DeviceCode(
                 digest=fingerprint(data["device_code"]),
                 user_code_digest=work.part(Peppers).digest(_plain(data["user_code"])),
+                pepper_kid=work.part(Peppers).current,
                 client_id=client_id,
                 scope=self._scope,
                 resource=self._resource,

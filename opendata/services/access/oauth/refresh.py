@@ -75,6 +75,7 @@ def store(
     work.session.add(
         RefreshToken(
             digest=peppers.digest(text),
+            pepper_kid=peppers.current,
             grant_id=family.id,
             parent=after.row.digest if after else None,
             scope=scope,
