@@ -21,7 +21,8 @@ from opendata.engines.files.protocol import StoredFile
 CHUNK = 1 << 18
 RESERVE = 0.05
 """Share of the disk that is never filled."""
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+"""What a disk answers that takes no byte more."""
 _ASK_DISK_EVERY = 32 * CHUNK
 _ANY_PLACE = "[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"
 

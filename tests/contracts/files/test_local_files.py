@@ -2,6 +2,7 @@ import errno
 import io
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,6 +80,16 @@ def test_a_failed_fsync_leaves_nothing(tmp_path, monkeypatch, number, refusal):
         files.put(io.BytesIO(b"abc"))
     assert not list(files.addresses())
     assert not list((tmp_path / "incoming").iterdir())
+
+
+def test_a_read_only_disk_is_told_as_a_full_one(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    files = LocalFiles(tmp_path, reserve=0)
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(StorageFull):
+        files.put(io.BytesIO(b"abc"))
 
 
 def test_opening_removes_what_a_killed_writer_left_and_spares_the_living(tmp_path):
