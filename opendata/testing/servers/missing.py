@@ -49,6 +49,26 @@ def install_package(debian_package: str) -> None:
     run_installer(["apt-get", "install", "-y", "-qq", "--no-install-recommends", debian_package], environment)
 
 
+def built_by_go(name: str, module: str, version: str) -> Path:
+    """A program from the path, else from the cache, else built there from its module."""
+    found = shutil.which(name)
+    built = cache_folder() / f"{name}-{version}" / name
+    if found:
+        return Path(found)
+    if not built.exists():
+        _build(f"{module}@{version}", name, built.parent)
+    return built
+
+
+def _build(module: str, name: str, folder: Path) -> None:
+    go = shutil.which("go")
+    if not go or not installs_allowed():
+        raise ServerMissing(f"{name} is not installed (go install {module}, or OPENDATA_TEST_INSTALL=1)")
+    beside = folder.with_name(f"{folder.name}.{os.getpid()}")
+    run_installer([go, "install", module], {**os.environ, "GOBIN": str(beside)})
+    keep(beside, folder)
+
+
 @contextmanager
 def unpacked(artifact: str, *, wanted_for: str) -> Iterator[Path]:
     """A folder with the contents of a Maven artifact (group:name:version:type), gone at the end: `keep`

@@ -1,24 +1,17 @@
 """An S3 server over a folder (versitygw): the files of the scaled mode."""
 
-import os
 import secrets
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
-from opendata.testing.servers.missing import (
-    ServerMissing,
-    cache_folder,
-    installs_allowed,
-    run_installer,
-)
+from opendata.testing.servers.missing import built_by_go
 from opendata.testing.servers.process import Server
 
 _VERSION = "v1.8.0"
-_MODULE = f"github.com/versity/versitygw/cmd/versitygw@{_VERSION}"
+_MODULE = "github.com/versity/versitygw/cmd/versitygw"
 
 
 class S3Server(Server):
@@ -53,7 +46,7 @@ class S3Server(Server):
     def command(self) -> Sequence[str | Path]:
         listen = ("--port", f"127.0.0.1:{self.port}", "--keep-alive", "--quiet")
         store = ("posix", "--sidecar", self.folder / "metadata", self.folder / "buckets")
-        return [_program(), *listen, *store]
+        return [built_by_go("versitygw", _MODULE, _VERSION), *listen, *store]
 
     def environment(self) -> Mapping[str, str]:
         return {"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key}
@@ -65,23 +58,3 @@ class S3Server(Server):
         except urllib.error.HTTPError as refusal:
             refusal.close()  # it asks for a signature: it answers
         return True
-
-
-def _program() -> Path:
-    """From the path, else the cache, else built there."""
-    found = shutil.which("versitygw")
-    built = cache_folder() / f"versitygw-{_VERSION}" / "versitygw"
-    if found:
-        return Path(found)
-    if not built.exists():
-        _build(built.parent)
-    return built
-
-
-def _build(folder: Path) -> None:
-    go = shutil.which("go")
-    if not go or not installs_allowed():
-        raise ServerMissing(f"versitygw is not installed (go install {_MODULE}, or OPENDATA_TEST_INSTALL=1)")
-    beside = folder.with_name(f"{folder.name}.{os.getpid()}")
-    run_installer([go, "install", _MODULE], {**os.environ, "GOBIN": str(beside)})
-    beside.rename(folder)
