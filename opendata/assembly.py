@@ -37,7 +37,7 @@ from opendata.services.catalog.register import Register
 from opendata.services.harvest import due, forgetting, pipeline, runs
 from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
-from opendata.services.plans import archive, defaults, reminders
+from opendata.services.plans import archive, defaults, ledger, reminders
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.meter import Meter
@@ -144,6 +144,7 @@ def _count_calls(platform: Platform) -> None:
         folder=settings.data / "counters",
         workers=settings.workers,
         clock=lambda: platform.clock().timestamp(),
+        ledger=lambda cell: ledger.used(platform, cell),
     )
     platform.register(Counters, counters)
     platform.register(PlanBook, PlanBook(platform, platform.part(Changes)))

@@ -72,7 +72,7 @@ def reading(cell: Cell, state: State, now: float, need: int) -> Reading:
     left = free(cell, state, now)
     needed = need * cell.weight or 1
     wait = 0.0 if left >= needed or not cell.hard else _wait(cell, state, now, min(needed, cell.limit))
-    return Reading(max(0, left), wait, _reset(cell, state, now))
+    return Reading(max(0, left), wait, _reset(cell, state, now), max(0, -left))
 
 
 def rolled(cell: Cell, state: State, now: float) -> State:

@@ -2,12 +2,12 @@
 
 After one refusal of the store nobody waits for it again until a thread beside the requests has seen it
 answer. What is left of a calendar period is divided by the number of workers, from what was last known; the
-whole may pass the limit by a tenth at most. What was spent meanwhile is kept on disk and added once.
+whole may pass the limit by a tenth at most, in all outages of the period together. What was spent meanwhile
+is kept on disk and added once.
 """
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import ceil
@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import structlog
 
+from opendata.engines.counters.heard import Heard, Ledger
 from opendata.engines.counters.memory import MemoryCounters
 from opendata.engines.counters.pending import Pending
 from opendata.engines.counters.protocol import Cell, Counters, CountersUnavailable, Seconds, Taken
@@ -23,7 +24,6 @@ from opendata.engines.counters.protocol import Cell, Counters, CountersUnavailab
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 PROBE_SECONDS = 0.5
-KNOWN = 50_000
 OVERDRAFT = 0.1
 """Of a calendar limit: what all workers together may spend beyond it while they cannot see each other."""
 
@@ -32,14 +32,20 @@ class FallbackCounters:
     """`shared` while it answers, else counters of this process. `degraded` tells which."""
 
     def __init__(
-        self, shared: Counters, folder: Path, *, workers: int = 1, clock: Seconds | None = None
+        self,
+        shared: Counters,
+        folder: Path,
+        *,
+        workers: int = 1,
+        clock: Seconds | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._shared = shared
         self._local = MemoryCounters(clock=clock)
         self._clock = clock
         self._workers = max(1, workers)
         self._pending = Pending(folder)
-        self._known: OrderedDict[str, int] = OrderedDict()
+        self._heard = Heard(ledger)
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self.degraded = False
@@ -105,6 +111,7 @@ class FallbackCounters:
                 return
             self.degraded = True
             self._local = MemoryCounters(clock=self._clock)
+            self._heard.begin()
         log.warning("counters.degraded", error=repr(error.__cause__))
         threading.Thread(target=self._wait_for_shared, name="opendata-counters", daemon=True).start()
 
@@ -145,7 +152,7 @@ class FallbackCounters:
         return True
 
     def _take_here(self, cells: Sequence[Cell], need: int, want: int, back: int) -> Taken:
-        shares = [self._share(cell) for cell in cells]
+        shares = [self._share(cell, ask=True) for cell in cells]
         taken = self._local.take(shares, need, want, back=back)
         moved = taken.granted - back
         if moved:
@@ -161,26 +168,21 @@ class FallbackCounters:
 
     def _owe(self, charges: Sequence[tuple[Cell, int]]) -> None:
         """To the shared counters: at once, where they came back while this was counted."""
+        # until the shared counters tell better: the others are taken to have counted as much
+        self._heard.add([(cell, amount * self._workers) for cell, amount in charges])
         self._pending.add(charges)
         if not self.degraded:
             self._merged()
 
-    def _share(self, cell: Cell) -> Cell:
+    def _share(self, cell: Cell, *, ask: bool = False) -> Cell:
         """The cell as one of the workers may use it."""
         if cell.algorithm == "gcra":
             return replace(cell, limit=ceil(cell.limit / self._workers), span=cell.span * self._workers)
         if cell.algorithm == "sliding":
             return replace(cell, limit=ceil(cell.limit / self._workers))
-        left = self._known.get(cell.key, cell.limit) + cell.limit * OVERDRAFT
-        return replace(cell, limit=min(cell.limit, int(left / self._workers)))
+        left = cell.limit + cell.limit * OVERDRAFT - self._heard.used(cell, ask=ask)
+        return replace(cell, limit=max(0, min(cell.limit, int(left / self._workers))))
 
     def _noted(self, cells: Sequence[Cell], taken: Taken) -> Taken:
-        """Remember what is left of calendar periods."""
-        with self._lock:
-            for cell, reading in zip(cells, taken.readings, strict=True):
-                if cell.algorithm == "calendar":
-                    self._known[cell.key] = reading.remaining
-                    self._known.move_to_end(cell.key)
-            while len(self._known) > KNOWN:
-                self._known.popitem(last=False)
+        self._heard.note(cells, taken)
         return taken

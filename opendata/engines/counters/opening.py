@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from opendata.base.kit.errors import Invalid
 from opendata.engines.counters.fallback import FallbackCounters
+from opendata.engines.counters.heard import Ledger
 from opendata.engines.counters.memory import MemoryCounters
 from opendata.engines.counters.protocol import Counters, Seconds
 from opendata.engines.counters.redis import TIMEOUT, RedisCounters
@@ -19,10 +20,12 @@ def open_counters(
     workers: int = 1,
     clock: Seconds | None = None,
     timeout: float = TIMEOUT,
+    ledger: Ledger | None = None,
 ) -> Counters:
     """`memory://`, `sqlite:///path` or `redis://host:port/n?name=…&timeout=…`: counters of their own, and
     seconds that a trip may take, more than 0. With `folder`, a place for what is spent while Redis is away,
-    counting goes on without it, for `workers` processes. Redis has a clock of its own. Raises `Invalid`."""
+    counting goes on without it, for `workers` processes; `ledger` tells what was used of periods that this
+    one has not counted yet. Redis has a clock of its own. Raises `Invalid`."""
     scheme = urlsplit(url).scheme
     if scheme == "memory":
         return MemoryCounters(clock=clock)
@@ -30,7 +33,9 @@ def open_counters(
         return SqliteCounters(Path(url.removeprefix("sqlite:///")), clock=clock)
     if scheme in {"redis", "rediss"}:
         shared = _on_redis(url, timeout)
-        return shared if folder is None else FallbackCounters(shared, folder, workers=workers, clock=clock)
+        if folder is None:
+            return shared
+        return FallbackCounters(shared, folder, workers=workers, clock=clock, ledger=ledger)
     raise Invalid(fields={"counters_url": url})
 
 

@@ -26,7 +26,8 @@ class Cell:
     `calendar` starts anew at `span`, in seconds since the epoch; the period stands in `key`.
 
     `weight` units are taken for each one granted; with 0 the cell takes none and only has to have one
-    left. Where `hard` is false it counts and never refuses. `key` holds no secret: stores show it.
+    left. Where `hard` is false it counts and never refuses. `key` holds no secret: stores show it. `name`
+    is of the rule that is counted, for whoever keeps a ledger of it.
     """
 
     key: str
@@ -35,16 +36,18 @@ class Cell:
     span: float
     weight: int = 1
     hard: bool = True
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a cell says: units left (never below 0), seconds until what was needed fits (0 where it does
-    now), seconds until the cell is as new."""
+    now), seconds until the cell is as new, and units spent beyond the limit."""
 
     remaining: int
     wait: float
     reset: float
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True)

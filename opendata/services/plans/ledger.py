@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from opendata.base.models import ApiKey, Application, QuotaLedger, Subscription, User
-from opendata.base.runtime import Work
+from opendata.base.runtime import SYSTEM, Platform, Work
+from opendata.engines.counters import Cell
 from opendata.services.access import events, notices
+from opendata.services.plans import rules
 
 STEPS = (80, 100)
 KINDS = {80: "quota.warning", 100: "quota.exhausted"}
@@ -30,6 +32,17 @@ def cells(work: Work, subject: str, *, limit: int = 24) -> Sequence[QuotaLedger]
     """What a subject spent, the newest periods first."""
     query = select(QuotaLedger).where(QuotaLedger.subject == subject)
     return work.session.scalars(query.order_by(QuotaLedger.period_start.desc()).limit(limit)).all()
+
+
+def used(platform: Platform, cell: Cell) -> int | None:
+    """What was used of a counter's period; None where the ledger keeps nothing of it. For those who count
+    while the shared counters are away. In a transaction of its own."""
+    key = rules.in_ledger(cell)
+    if key is None:
+        return None
+    with platform.read(SYSTEM) as work:
+        found = work.session.get(QuotaLedger, key)
+        return None if found is None else found.used
 
 
 def _tell(work: Work, cell: QuotaLedger) -> None:

@@ -38,6 +38,7 @@ _TEXT = re.compile(
     r"(?:/(?:(?P<count>\d{1,4}) )?(?P<window>[a-z]+))?"
     r"(?: burst (?P<burst>\d{1,13}))?(?: (?P<mode>soft|hard))?"
 )
+_KEY = re.compile(r"q:\{(?P<subject>[^}]+)\}:[a-z]+:[a-z]+:[a-z]+:(?P<period>[0-9-]+)")
 _FIELDS = {"name", "unit", "amount", "window", "count", "burst", "partition", "algorithm", "mode"}
 
 
@@ -100,7 +101,7 @@ class Rule:
         if self.algorithm == "calendar":
             begins, ends = period(self.window, now, zone)
             key = f"{key}:{period_name(self.window, begins)}"
-            return Cell(key, "calendar", self.amount, ends.timestamp(), weight, self.hard)
+            return Cell(key, "calendar", self.amount, ends.timestamp(), weight, self.hard, self.name)
         return Cell(f"{key}:{self.count}", "sliding", self.amount, float(self.seconds), weight, self.hard)
 
     def as_object(self) -> dict[str, Any]:
@@ -123,6 +124,15 @@ class Rule:
         window = f"/{f'{self.count} ' if self.count > 1 else ''}{self.window}" if self.window else ""
         burst = f" burst {self.burst}" if self.algorithm == "gcra" else ""
         return f"{self.amount}{unit}{window}{burst}{' soft' if self.mode == 'soft' else ''}"
+
+
+def in_ledger(cell: Cell) -> tuple[str, str, str] | None:
+    """Subject, rule and period under which the ledger keeps what a cell counts; None where it keeps nothing:
+    of networks, and of what is no calendar period."""
+    found = _KEY.fullmatch(cell.key) if cell.algorithm == "calendar" else None
+    if found is None or not cell.name or found["subject"].startswith("ip:"):
+        return None
+    return found["subject"], cell.name, found["period"]
 
 
 def period(window: str, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
