@@ -130,7 +130,7 @@ def withdraw_invitation(organization_id: str, invitation_id: str) -> Response:
 @blueprint.operation(
     "POST",
     "/<organization_id>/registration-tokens",
-    allows=Action.APPLICATION_EDIT,
+    allows=Action.MEMBERS_EDIT,
     body=oauth.NewRegistrationToken,
     body_required=False,
     answer=oauth.RegistrationToken,

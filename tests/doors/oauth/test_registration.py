@@ -3,8 +3,10 @@
 import pytest
 from joserfc.jwk import ECKey
 
+from opendata.base.kit.errors import NotAllowed
 from opendata.base.models import Organization
-from opendata.services.access import people
+from opendata.base.runtime import SYSTEM
+from opendata.services.access import members, people
 from opendata.services.access.changes import Changes
 from opendata.services.access.oauth import registration
 
@@ -35,7 +37,9 @@ def manage(office, method, body, *, token=None, json=None):
     return office.city.app.test_client().open(path, method=method, headers=headers, json=json)
 
 
-def test_a_client_registers_and_works(office, ticket):
+def test_a_client_registers_and_works(office, ticket, monkeypatch):
+    moment = office.now()
+    monkeypatch.setattr(office.platform, "clock", lambda: moment)
     answer = register(office, ticket, {**WEB, "grant_types": ["client_credentials", "authorization_code"]})
     assert answer.status_code == 201, answer.get_json()
     body = answer.get_json()
@@ -153,8 +157,21 @@ def test_nobody_looks_after_the_client_of_another(office):
     assert manage(office, "GET", one, token="hpd_rt_" + "0" * 38).status_code == 401
 
 
-def test_tickets_come_from_those_who_answer_for_the_organisation(office):
-    from opendata.base.kit.errors import NotAllowed
-
+@pytest.mark.parametrize("role", ["foreign", "member", "editor", "reviewer"])
+def test_tickets_come_from_the_administrators_of_the_organisation(office, role):
     with pytest.raises(NotAllowed):
-        invite(office, role="foreign")
+        invite(office, role=role)
+
+
+def assign(office, name, role):
+    with office.platform.work(SYSTEM) as work:
+        user = people.by_id(work, office.city.users[name])
+        members.assign(work, user, work.session.get_one(Organization, office.city.own), role)
+
+
+def test_a_ticket_ends_with_the_right_of_who_gave_it(office):
+    assign(office, "spare", "admin")
+    ticket = invite(office, uses=2, role="spare")
+    assert register(office, ticket, WEB).status_code == 201
+    assign(office, "spare", "member")
+    assert register(office, ticket, WEB).status_code == 401

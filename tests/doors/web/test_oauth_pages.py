@@ -126,7 +126,7 @@ def test_one_session_is_ended_by_a_form(city: City) -> None:
 def test_an_organisation_gets_a_token_for_registration(city: City, prefix: str) -> None:
     slug = city.client("editor").get("/api/v1/me/organizations").get_json()["data"][0]["slug"]
     address = f"{prefix}/developers/organizations/{slug}"
-    page = city.client("editor").post(address, data={"action": "register", "uses": "1"})
+    page = city.client("admin").post(address, data={"action": "register", "uses": "1"})
     assert page.status_code == 201
     assert "no-store" in page.headers["Cache-Control"]
     assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -136,7 +136,10 @@ def test_an_organisation_gets_a_token_for_registration(city: City, prefix: str) 
     headers = {"Authorization": f"Bearer {found[0]}"}
     answer = city.app.test_client().post("/oauth/register", json=metadata, headers=headers)
     assert answer.status_code == 201
-    wrong = city.client("editor").post(address, data={"action": "register", "uses": "x"})
+    wrong = city.client("admin").post(address, data={"action": "register", "uses": "x"})
     assert wrong.status_code == 422
     assert 'id="uses-error"' in wrong.text
-    assert 'value="register"' not in city.client("member").get(address).text
+    assert 'value="register"' not in city.client("editor").get(address).text
+    refused = city.client("editor").post(address, data={"action": "register", "uses": "1"})
+    assert refused.status_code == 403
+    assert "hpd_ia_" not in refused.text

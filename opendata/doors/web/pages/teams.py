@@ -58,12 +58,10 @@ def _team(
         rows = members.listing(work, found)
         waiting = invitations.listing(work, found)
         manages = policy.allows(work.caller, Action.MEMBERS_EDIT, found.id)
-        registers = policy.allows(work.caller, Action.APPLICATION_EDIT, found.id)
         givable = [role for role in ROLES if _may_give(work, found, role)] if manages else []
     return form_page(
         "developers/team.html",
         ticket=ticket,
-        may_register=registers,
         registration=addresses.registration(platform().settings),
         team={"slug": found.slug, "name": found.name, "kind": found.kind},
         members=[

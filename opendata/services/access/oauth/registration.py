@@ -1,6 +1,6 @@
 """Clients that register themselves (RFC 7591) and look after themselves (RFC 7592).
 
-An initial access token, given out by somebody who answers for an organisation, opens the door; the client
+An initial access token, given out by an administrator of an organisation, opens the door; the client
 belongs to an application of that organisation and gets what that person may still give. Its metadata is
 written down; nothing in it is ever fetched.
 """
@@ -57,8 +57,9 @@ class TooManyClients(Conflict):
 
 
 def invite(work: Work, organization: Organization, *, uses: int = 1) -> str:
-    """An initial access token: `uses` clients within a day. Its text is nowhere else."""
-    policy.require(work.caller, Action.APPLICATION_EDIT, organization.id)
+    """An initial access token: `uses` clients within a day. Its text is nowhere else. Who holds it comes in
+    without an account, so that it takes the right to let people in. Raises `NotAllowed`, `Invalid`."""
+    policy.require(work.caller, Action.MEMBERS_EDIT, organization.id)
     if not 1 <= uses <= MOST_USES:
         raise Invalid(fields={"uses": N_("Cần từ 1 đến 20 lần.")})
     text = secrets.draw(work.platform.settings.key_prefix, INITIAL)
@@ -163,6 +164,8 @@ def _used(work: Work, token: str) -> Organization:
     work.caller = people.caller_of(work, giver)
     organization = work.session.get_one(Organization, row.organization_id)
     _require_room(work, organization)
+    if not policy.allows(work.caller, Action.MEMBERS_EDIT, organization.id):
+        raise TokenRefused
     return organization
 
 
