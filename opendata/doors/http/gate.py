@@ -5,7 +5,8 @@ Exactly one credential, from one place: `X-Api-Key`, `Authorization: Bearer` or 
 credential decides alone: the session of a browser that comes with it counts for nothing.
 
 `identify` leaves `g.credential` (None for nobody and for browsers) and `g.caller`. Limits and metering
-follow it: they read `g.credential` and `address.client()` and need no look-up of their own.
+follow it: they read `g.credential` and `address.client()` and need no look-up of their own. A key that is
+known and refused is `g.credential` all the same: its owner finds the call among those that failed.
 """
 
 from collections.abc import Mapping
@@ -15,11 +16,11 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Flask, Request, Response, g
 from werkzeug.http import http_date
 
-from opendata.base.kit.errors import OpenDataError
+from opendata.base.kit.errors import NotAllowed, OpenDataError
 from opendata.base.runtime import Platform
 from opendata.doors.http import address, limits, permissions
 from opendata.doors.http.context import platform
-from opendata.doors.http.misses import Misses
+from opendata.doors.http.misses import MOST_OF_A_KEY, Misses
 from opendata.engines.counters import Counters
 from opendata.services.access import credentials, policy
 from opendata.services.access.authenticator import Authenticator
@@ -63,9 +64,14 @@ def identify(asked: Request, here: dict[str, Any], app: Flask, parts: Platform) 
     here["credential_shown"] = True
     if len(shown) > 1:
         raise credentials.Ambiguous
-    here["credential"] = found = _read(shown[0], asked.environ, here, app, parts)
-    here["caller"] = found.caller
-    permissions.require_scope(found.caller, asked, app)
+    here["credential"] = found = _read(shown[0], asked.environ, app, parts)
+    try:
+        _require_usable(found, shown[0], asked.environ, here, parts)
+        here["caller"] = found.caller
+        permissions.require_scope(found.caller, asked, app)
+    except (credentials.CredentialRefused, NotAllowed):
+        _note_refused(found, asked.environ, app)
+        raise
     return True
 
 
@@ -98,21 +104,32 @@ def _taken_from_query(asked: Request) -> list[str]:
     return [text.strip() for name, text in pairs if name == QUERY_FIELD]
 
 
-def _read(
-    shown: Presented, environ: Mapping[str, Any], here: dict[str, Any], app: Flask, parts: Platform
-) -> Credential:
+def _read(shown: Presented, environ: Mapping[str, Any], app: Flask, parts: Platform) -> Credential:
     known = parts.part(Authenticator)
     found = known.remembered(shown.text)  # keys in use go on, whatever their neighbours try
     if found is None:
         misses = cast("Misses", app.extensions[MISSES])
         found = _looked_up(shown, known, misses, address.network(environ.get("REMOTE_ADDR")))
+    return found
+
+
+def _require_usable(
+    found: Credential, shown: Presented, environ: Mapping[str, Any], here: dict[str, Any], parts: Platform
+) -> None:
     remote = address.canonical(environ.get("REMOTE_ADDR"))
     found.require_usable(here["now"], remote, environ.get("HTTP_ORIGIN"))
     if shown.form == "query":
         here["key_in_address"] = True
         if not limits.terms_of(found, parts).query_key_allowed:
             raise credentials.QueryKeyNotAllowed
-    return found
+
+
+def _note_refused(found: Credential, environ: Mapping[str, Any], app: Flask) -> None:
+    """Of a key that is known: neither its neighbours nor its own good calls wait for its refusals."""
+    misses = cast("Misses", app.extensions[MISSES])
+    who = f"{address.network(environ.get('REMOTE_ADDR'))} {found.id}"
+    misses.require_few(who)
+    misses.note(who, MOST_OF_A_KEY)
 
 
 def _looked_up(shown: Presented, known: Authenticator, misses: Misses, network: str) -> Credential:

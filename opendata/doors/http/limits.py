@@ -45,6 +45,7 @@ def admit(asked: Request, here: dict[str, Any], parts: Platform) -> None:
         here["limit_lines"] = error.params.get("lines", ())
         raise _with_jitter(error) from None
     except Exception as error:  # a broken limiter must not close open data
+        here["limit_lines"] = ()
         log.exception("limits.failed", error=repr(error))
 
 
@@ -105,6 +106,8 @@ def cost(**spent: int) -> None:
 def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Field]:
     """After each request: give back what is not charged, free what is held; the fields of the answer."""
     admission: Admission | None = here.get("admission")
+    if admission is None and "limit_lines" not in here:
+        _look(response, here, parts)
     lines = here.get("limit_lines")
     if admission is None and lines is None:
         return []
@@ -119,6 +122,19 @@ def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Fiel
         asking, holder = here["asking"], here["request_id"]
         response.call_on_close(lambda: gate.leave(asking, holder))
     return fields
+
+
+def _look(response: Response, here: dict[str, Any], parts: Platform) -> None:
+    """Who was answered without being let in, and how that one stands: what is free, and what was refused
+    before. Nothing is charged."""
+    asked = this_request()
+    if not asked.path.startswith(PLANE) or asked.method == "OPTIONS" or response.status_code >= 500:
+        return
+    try:
+        here["asking"] = asking = _context(asked.environ, here, parts)
+        here["limit_lines"] = parts.part(PlanGate).standing(asking)
+    except Exception as error:  # the answer is good without
+        log.exception("limits.untold", error=repr(error))
 
 
 def _settle(response: Response, here: dict[str, Any], admission: Admission, gate: PlanGate) -> None:

@@ -1,4 +1,5 @@
-"""Slows down who tries keys: after twenty misses in a minute a network waits for the next one.
+"""Slows down who tries keys: after twenty misses in a minute a network waits for the next one. A known key
+that is refused again and again waits too, for itself alone and after more of them.
 
 All workers count together. A worker asks the shared counters at a miss alone, and remembers whom they told
 to wait.
@@ -13,6 +14,9 @@ from opendata.base.kit.errors import RateLimited
 from opendata.engines.counters import Cell, Counters, CountersUnavailable
 
 MOST = 20
+MOST_OF_A_KEY = 120
+"""Refusals a minute of one known key from one network: a page that was left open and asks once a second is
+told the reason each time."""
 MINUTE = 60.0
 KEPT = 20_000
 
@@ -29,10 +33,10 @@ class Misses:
         if left > 0:
             raise RateLimited(retry_after=ceil(left))
 
-    def note(self, network: str) -> None:
+    def note(self, network: str, most: int = MOST) -> None:
         """One more miss. Raises `RateLimited` for one too many."""
         try:
-            taken = self._counters.take([_cell(network)])
+            taken = self._counters.take([_cell(network, most)])
         except CountersUnavailable:
             return  # the floor below still counts
         if taken.granted:
@@ -49,5 +53,5 @@ class Misses:
         self._counters.forget([_cell(network).key])
 
 
-def _cell(network: str) -> Cell:
-    return Cell(f"m:{{{network}}}", "sliding", MOST, MINUTE)
+def _cell(network: str, most: int = MOST) -> Cell:
+    return Cell(f"m:{{{network}}}", "sliding", most, MINUTE)
