@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from opendata.base.kit.vietnamese import clean, is_plain_syllable
 from opendata.services.catalog.query import times
@@ -26,6 +27,10 @@ Holds = Callable[[Phrase], bool]
 _CHUNK = re.compile(r"\S+")
 _PIECE = re.compile(r"[^\s/,;:()\[\]{}\"“”'’|+]+")
 _CODE = re.compile(r"[\w.,\-/]+")
+_DIGIT = re.compile(r"\d")
+_WHOLE_CODE = re.compile(r"[\w.\-/]+")
+_PARTED_CODE = re.compile(r"(?:[^\W\d_]+ )?(?<!\w)0\d{2,}(?!\w)(?: [^\W\d_]+)?")
+"""Its number begins with a nought and is longer than a count that is written so (05 KCN)."""
 _AMPERSAND = re.compile(r"[^\W\d_]{1,6}\s*&\s*[^\W\d_]{1,6}(?!\w)")
 _PARTS = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*")
 _MAX_MEANINGS = 6
@@ -110,6 +115,11 @@ class _Reading:
     def _all_capitals(self) -> bool:
         return len(self.query) > 1 and self.text.isupper()
 
+    @cached_property
+    def _codes(self) -> list[tuple[int, int]]:
+        whole = (found for found in _WHOLE_CODE.finditer(self.text) if _DIGIT.search(found.group()))
+        return [found.span() for found in chain(whole, _PARTED_CODE.finditer(self.text))]
+
     def _step(self, place: int) -> int:
         """Read what begins at `place`; returns the number of words it took."""
         for step in (self._abbreviation, self._known_phrase, self._noise, self._filler, self._code):
@@ -122,7 +132,10 @@ class _Reading:
     # --- the steps: each adds a unit or drops words, and returns how many words it took ------------
 
     def _abbreviation(self, place: int) -> int:
+        in_code = self._in_code(place)
         for taken, written in self._tokens_at(place):
+            if in_code and not _DIGIT.search(written):
+                continue
             meanings = self.lexicon.meanings(written, all_capitals=self._all_capitals)[:_MAX_MEANINGS]
             named = Rewriting("abbreviation", written, " / ".join(meaning.text for meaning in meanings))
             if meanings and _allowed(named, self.undo):
@@ -130,6 +143,11 @@ class _Reading:
                 self._add(place, taken, [*self._expansions(meanings), *self._heirs(meanings)])
                 return taken
         return 0
+
+    def _in_code(self, place: int) -> bool:
+        """HP is no city in HP-017-XD, nor in HP 017 XD."""
+        item = self.query[place]
+        return any(start <= item.start and item.end <= end for start, end in self._codes)
 
     def _known_phrase(self, place: int) -> int:
         """The longest of: a name of a body, words with synonyms, words with a short form."""

@@ -80,6 +80,18 @@ def test_what_reads_like_a_syllable_counts_in_capitals_only(lexicon: Lexicon) ->
     assert not records(read(lexicon, "DA DẠNG SINH HỌC"), "abbreviation")
 
 
+@pytest.mark.parametrize(
+    "typed", ["HP-017-XD", "hp-017-xd", '"HP-018-XD"', "HP 017 XD", "5264/QĐ-UBND", "a/TP-2/b"]
+)
+def test_a_part_of_a_code_is_no_abbreviation(lexicon: Lexicon, typed: str) -> None:
+    assert records(read(lexicon, typed), "abbreviation") == []
+
+
+@pytest.mark.parametrize("typed", ["05 KCN", "12 KCN", "KCN 3, lô 2", "KCN-KKT", "KCN,2", "KCN (2-3 lô)"])
+def test_an_abbreviation_may_be_counted(lexicon: Lexicon, typed: str) -> None:
+    assert ("KCN", "khu công nghiệp") in records(read(lexicon, typed), "abbreviation")
+
+
 def test_marks_other_than_the_stroke_make_another_word(lexicon: Lexicon) -> None:
     assert lexicon.meanings("CĐS") == lexicon.meanings("cds") == lexicon.meanings("CDS")
     assert not lexicon.meanings("cás")
