@@ -3,11 +3,13 @@
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
 
+from opendata.base.formats.record import Column
 from opendata.base.kit.vietnamese import slugify
 from opendata.base.models import Dataset, DatasetTopic, HarvestSource, Organization
 from opendata.base.runtime import SYSTEM
@@ -199,6 +201,34 @@ def test_a_code_finds_its_dataset_first_however_it_is_written(city):
             assert first[1] == slugify(title), text
     for text in ("khong-co: biểu giá", "title:", "a:b:c", ":", "AND OR (", '"'):
         asked(city, q=text)
+
+
+def test_the_identifier_of_a_source_finds_its_dataset(city):
+    made = {"HP-017-XD": "Nhà ở xã hội", "HP-018-XD": "Nhà ở công nhân"}
+    city.add_dataset(complete_record("Hải Phòng: hồ sơ 017 về xây dựng"))
+    harvested(city, *({"identifier": code, "title": title} for code, title in made.items()))
+    for code, title in made.items():
+        for text in (code, code.lower(), f'"{code}"', code.replace("-", " "), code.lower().replace("-", " ")):
+            found = asked(city, q=text)
+            assert [row["title"]["vi"] for row in found["data"]] == [title], text
+            assert "Hải Phòng" not in json.dumps(found["meta"], ensure_ascii=False), text
+
+
+def test_labels_of_columns_are_searched(city):
+    column = Column(name="san_luong_muoi", label={"vi": "Sản lượng muối ăn thô", "en": "Raw table salt"})
+    title = "Diêm nghiệp theo năm"
+    main = replace(complete_record().resources[0], columns=(column,))
+    city.add_dataset(replace(complete_record(title), resources=(main,)))
+    city.add_dataset(complete_record("Mùa muội"))
+    for text in (
+        "sản lượng muối",
+        "muối thô",
+        "muoi tho",
+        "muối ăn thô",
+        "san luong muoi an tho",
+        "raw salt",
+    ):
+        assert titles(city, text) == [title], text
 
 
 def test_a_title_in_either_form_has_one_slug_and_the_second_a_number(city):

@@ -6,6 +6,7 @@ Doors answer reads from these documents; the ORM is for writes.
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from opendata.base.kit.errors import Unavailable
 from opendata.base.kit.hashes import sha256
 from opendata.base.models import (
     Dataset,
@@ -55,6 +57,8 @@ class Built:
 def apply(platform: Platform, entries: Sequence[OutboxEntry]) -> None:
     """Outbox handler: store documents and index entries; datasets that are gone are removed."""
     index = platform.part(SearchIndex)
+    with suppress(Unavailable):  # documents are kept all the same; the write below tells of it
+        index.prepare()
     with platform.work() as work:
         sequences = _sequences(work, entries)
         built = list(build(work, list(sequences)))
@@ -272,24 +276,30 @@ def _text(item: Built) -> dict[str, str]:
     names = [item.organization.name, *item.organization.former_names]
     names += [item.parent.name, *item.parent.former_names] if item.parent else []
     body = [text for name in names for text in name.values()]
-    columns = {column["name"] for resource in document["resources"] for column in resource["columns"]}
     return {
         "title": document["title"].get("vi", ""),
         "title_en": document["title"].get("en", ""),
         "tags": "\n".join(word for words in document["keywords"].values() for word in words),
         "body": "\n".join([*body, item.organization.abbreviation or ""]),
-        "description": "\n".join(
-            [*document["description"].values(), " ".join(sorted(columns)), *_codes(document)]
-        ),
+        "description": "\n".join([*document["description"].values(), *_codes(document), *_columns(document)]),
     }
 
 
 def _codes(document: Mapping[str, Any]) -> Iterator[str]:
     """Identifiers people paste: the source's own id and values of extras that look like one."""
     yield document["slug"]
+    if document["harvest"]:
+        yield document["harvest"]["guid"]
     for value in document["extras"].values():
         if isinstance(value, str) and len(value) <= 200:
             yield value
+
+
+def _columns(document: Mapping[str, Any]) -> Iterator[str]:
+    """Their names on one line, each label on its own."""
+    columns = [column for resource in document["resources"] for column in resource["columns"]]
+    yield " ".join(sorted({column["name"] for column in columns}))
+    yield from sorted({label for column in columns for label in column["label"].values()})
 
 
 def _newest(document: Mapping[str, Any]) -> int:

@@ -11,6 +11,7 @@ from opendata.base.kit.ids import new_id
 from opendata.base.kit.vietnamese import sort_key
 from opendata.base.models import (
     Base,
+    Dataset,
     HarvestSource,
     Job,
     Organization,
@@ -131,6 +132,26 @@ def test_a_link_whose_source_told_a_digest_is_a_link_again(engine):
     assert (found[file].sha256, found[file].content) == ("ab" * 32, held)
     assert asked == [("dataset", of_all["dataset_id"])]
     assert (version, cursor) == (4, None)
+
+
+def test_datasets_of_a_release_that_searched_less_are_asked_for_anew(engine):
+    migrations.upgrade(engine)
+    migrations.downgrade(engine, "0013")
+    dataset = {
+        "id": new_id(),
+        "slug": "s",
+        "content": {},
+        "visibility": "public",
+        "publisher_id": new_id(),
+        "sort_key": "s",
+        "created": NOW,
+        "modified": NOW,
+    }
+    without_parents(engine, insert(Dataset).values(dataset))
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        asked = connection.execute(select(OutboxEntry.topic, OutboxEntry.object_id)).all()
+    assert asked == [("dataset", dataset["id"])]
 
 
 def without_parents(engine, statement):

@@ -56,12 +56,13 @@ def names_of(code: str) -> list[str]:
 
 
 def document(dataset: city.Dataset, *, deep: bool) -> IndexDocument:
-    """`deep`: with description, column names and English keywords, as the product indexes it; else only
+    """`deep`: with description, columns and English keywords, as the product indexes it; else only
     titles, Vietnamese tags and the names of the body."""
     words = [word for language in (("vi", "en") if deep else ("vi",)) for word in dataset.keywords[language]]
-    columns = {field.name for fields in ((), *dataset.tables.values()) for field in fields}
-    columns |= {field.name for field in dataset.columns}
-    long = [*description(dataset, city.body(dataset.body)).values(), " ".join(columns), dataset.slug]
+    columns = [*dataset.columns, *(field for fields in dataset.tables.values() for field in fields)]
+    labels = {label for column in columns for label in column.label.values()}
+    long = [*description(dataset, city.body(dataset.body)).values(), dataset.slug]
+    long += [" ".join(sorted({column.name for column in columns})), *sorted(labels)]
     return IndexDocument(
         id=dataset.id,
         sequence=1,
