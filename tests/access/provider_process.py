@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
 
 CLIENT, SECRET = "portal", "the portal's secret"
@@ -101,6 +101,9 @@ class Provider(BaseHTTPRequestHandler):
             head = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
             body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
             return f"{head}.{body}."
+        if mode == "twice":
+            payload = json.dumps(claims).replace("{", '{"sub": "another", ', 1)
+            return jws.serialize_compact({"alg": "ES256", "kid": "1"}, payload.encode(), KEY)
         return jwt.encode({"alg": "ES256", "kid": "1"}, claims, KEY)
 
     def send(self, value: Any, status: int = 200) -> None:

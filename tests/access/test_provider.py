@@ -129,6 +129,12 @@ def test_a_token_that_is_not_signed_by_the_provider_is_refused(door: City, port:
     assert answer.status_code == 401
 
 
+def test_a_token_that_two_readers_could_understand_differently_is_refused(door: City, port: int) -> None:
+    as_person(port, mode="twice")
+    _, answer = signed_in(door)
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize(
     "claims",
     [

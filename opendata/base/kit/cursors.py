@@ -6,7 +6,9 @@ from typing import Any
 
 import orjson
 
+from opendata.base.kit import strict_json
 from opendata.base.kit.errors import Invalid
+from opendata.base.kit.strict_json import NotJson
 
 
 def encode(key: tuple[Any, ...]) -> str:
@@ -17,8 +19,8 @@ def decode(text: str) -> tuple[Any, ...]:
     """The key of a cursor this product made. Raises `Invalid` naming the parameter `cursor`."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError) as error:
+        key = strict_json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (UnicodeEncodeError, binascii.Error, NotJson) as error:
         raise Invalid(fields={"cursor": "Con trỏ trang không đúng."}) from error
     if not isinstance(key, list) or len(key) > 8:
         raise Invalid(fields={"cursor": "Con trỏ trang không đúng."})

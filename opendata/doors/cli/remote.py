@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import click
 import orjson
 
+from opendata.base.kit import strict_json
 from opendata.base.kit.errors import N_, NotFound, OpenDataError
 from opendata.base.kit.fetch.addresses import AddressPolicy
 from opendata.base.kit.fetch.client import Fetcher
@@ -163,8 +164,8 @@ class Portal:
     def _ask(self, address: str, ask: Ask) -> Mapping[str, Any]:
         body = self._fetcher.read(address, ask).body
         try:
-            found = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
+            found = strict_json.loads(body)
+        except strict_json.NotJson as error:
             raise NoServer from error
         if not isinstance(found, dict):
             raise NoServer

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
+from opendata.base.kit import strict_json
 from opendata.base.runtime import Platform
 from opendata.doors.http.context import platform
 from opendata.doors.http.machines import for_machines
@@ -110,8 +111,8 @@ def _bearer() -> str:
 
 def _json() -> Any:
     try:
-        return orjson.loads(request.get_data())
-    except orjson.JSONDecodeError:
+        return strict_json.loads(request.get_data())
+    except strict_json.NotJson:
         return None
 
 

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from ipaddress import ip_network
 from typing import Any, cast
 
-import orjson
 import structlog
 from authlib.common.errors import AuthlibBaseError
 from authlib.oauth2.client import OAuth2Client
@@ -21,6 +20,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.util import urlsafe_b64decode
 from sqlalchemy import select
 
 from opendata.base.kit import strict_json
@@ -85,7 +85,7 @@ class _Client(OAuth2Client):  # type: ignore[misc]  # Authlib ships no types
             tries=1,
             credentials=Credentials(url, dict(headers)),
         )
-        answer = strict_json.loads(self.session.read(url, ask).body)
+        answer = _json(self.session.read(url, ask).body)
         if not isinstance(answer, dict):
             raise ProviderRefused
         return answer
@@ -192,6 +192,8 @@ class Provider:
     def _checked(self, text: str, nonce: str, access_token: str) -> Mapping[str, Any]:
         if not text or len(text) > LONGEST_TOKEN:
             raise ProviderRefused
+        for part in text.split(".")[:2]:
+            _json(urlsafe_b64decode(part.encode("ascii")))
         try:
             token = jwt.decode(text, self._key_set(), algorithms=ALGORITHMS)
         except JoseError:
@@ -220,10 +222,18 @@ class Provider:
             document = self._fetcher.read(url, Ask(limit_bytes=LIMIT, seconds=10, tries=2))
         except FetchError as error:
             raise ProviderAway from error
-        found = orjson.loads(document.body)
+        found = _json(document.body)
         if not isinstance(found, dict):
             raise ProviderRefused
         return found
+
+
+def _json(body: bytes) -> Any:
+    """What every reader understands alike. Raises `ProviderRefused`."""
+    try:
+        return strict_json.loads(body)
+    except strict_json.NotJson as error:
+        raise ProviderRefused from error
 
 
 def begin(work: Work, *, target: str) -> Start:

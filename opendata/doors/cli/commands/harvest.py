@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
+from opendata.base.kit import strict_json
 from opendata.base.kit.errors import N_, Unavailable
 from opendata.base.models import HarvestRun, HarvestSource
 from opendata.doors.cli.console import Console, json_option, with_console
@@ -225,8 +225,8 @@ def _json(text: str | None, option: str) -> dict[str, Any]:
         return {}
     try:
         raw = Path(text[1:]).read_bytes() if text.startswith("@") else text
-        value = orjson.loads(raw)
-    except (OSError, ValueError) as error:
+        value = strict_json.loads(raw)
+    except (OSError, strict_json.NotJson) as error:
         raise click.BadParameter(str(error), param_hint=option) from error
     if not isinstance(value, dict):
         raise click.BadParameter("{…}", param_hint=option)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.i18n import translations
+from opendata.base.kit import strict_json
 from opendata.base.kit.errors import N_, Invalid, NotFound, OpenDataError
 from opendata.base.models import Application, OAuthClient
 from opendata.base.runtime import Work
@@ -132,8 +133,8 @@ def _keys(text: str) -> Any:
     if not text:
         return None
     try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        found = strict_json.loads(text)
+    except strict_json.NotJson as error:
         raise Invalid(fields={"jwks": N_("Cần một đối tượng JSON.")}) from error
     if not isinstance(found, dict):
         raise Invalid(fields={"jwks": N_("Cần một đối tượng JSON.")})

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.util import urlsafe_b64decode
+
+from opendata.base.kit import strict_json
+from opendata.base.kit.strict_json import NotJson
 
 LONGEST = 4096
 """Characters of a token that is decoded at all."""
@@ -26,20 +28,26 @@ def header(text: str, allowed: frozenset[str]) -> Mapping[str, Any]:
     if len(text) > LONGEST or text.count(".") != 2:
         raise Unreadable
     try:
-        found = orjson.loads(urlsafe_b64decode(text.partition(".")[0].encode("ascii")))
-    except ValueError as error:
+        found = read_part(text.partition(".")[0])
+    except (NotJson, ValueError) as error:
         raise Unreadable from error
     if not isinstance(found, dict) or not set(found) <= allowed:
         raise Unreadable
     return found
 
 
+def read_part(text: str) -> Any:
+    """What a part of a token holds, if every reader finds the same in it: two that differ would check one
+    thing and believe another. Raises `NotJson`, `ValueError`."""
+    return strict_json.loads(urlsafe_b64decode(text.encode("ascii")))
+
+
 def claims(text: str, key: Any, algorithms: tuple[str, ...]) -> dict[str, Any]:
     """The payload, once its signature is good. Raises `Unreadable`."""
     try:
         opened = jws.deserialize_compact(text, key, algorithms=list(algorithms))
-        found = orjson.loads(opened.payload)
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+        found = strict_json.loads(opened.payload)
+    except (JoseError, NotJson, ValueError, TypeError, KeyError) as error:
         raise Unreadable from error
     if not isinstance(found, dict):
         raise Unreadable
@@ -49,8 +57,8 @@ def claims(text: str, key: Any, algorithms: tuple[str, ...]) -> dict[str, Any]:
 def unverified_subject(text: str) -> str:
     """Who a token says it is of, to find the key that tells whether it is. Raises `Unreadable`."""
     try:
-        found = orjson.loads(urlsafe_b64decode(text.split(".")[1].encode("ascii")))
-    except (ValueError, IndexError) as error:
+        found = read_part(text.split(".")[1])
+    except (NotJson, ValueError, IndexError) as error:
         raise Unreadable from error
     return text_of(found if isinstance(found, dict) else {}, "sub")
 

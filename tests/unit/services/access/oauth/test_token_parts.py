@@ -1,10 +1,13 @@
 """The small checks under the OAuth2 server, on any input."""
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.jwk import ECKey
 
 from opendata.base.kit.secrets import redact
 from opendata.services.access.oauth import addresses, jwts
@@ -28,6 +31,24 @@ def test_any_text_is_read_or_refused(text):
             read()
         except jwts.Unreadable:
             continue
+
+
+def part(text):
+    return urlsafe_b64encode(text.encode()).decode()
+
+
+def test_what_two_readers_could_understand_differently_is_no_token():
+    header = part('{"alg":"none","alg":"ES256"}')
+    with pytest.raises(jwts.Unreadable):
+        jwts.header(f"{header}.e30.x", frozenset({"alg"}))
+    key = ECKey.generate_key("P-256")
+    twice = jws.serialize_compact({"alg": "ES256"}, b'{"sub":"one","sub":"another"}', key)
+    with pytest.raises(jwts.Unreadable):
+        jwts.claims(twice, key, ("ES256",))
+    with pytest.raises(jwts.Unreadable):
+        jwts.unverified_subject(twice)
+    once = jws.serialize_compact({"alg": "ES256"}, b'{"sub":"one"}', key)
+    assert jwts.claims(once, key, ("ES256",)) == {"sub": "one"}
 
 
 @given(ANY, ANY, ANY)
