@@ -5,7 +5,7 @@ of a form and by nothing else. The plan gate limits the data plane; below both l
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
@@ -132,6 +132,14 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 """View by blueprint and name; `*` for all of a blueprint. Pages and REST are named alike. The first bucket
 that is full refuses and nothing is drawn from those after it, so that no network empties the site's."""
 
+STEPS: Mapping[str, Mapping[str, str]] = {
+    "apps.act": {"key": "key_create", "rotate": "key_create", "offer": "mail"},
+    "clients.act": {"create": "key_create", "secret": "key_create"},
+    "teams.act": {"register": "key_create"},
+}
+"""Steps of a form by its field `action`, each with the bucket it draws from before the form does: that of
+the same operation over REST."""
+
 
 def install(app: Flask, platform: Platform) -> None:
     """Guard the views, once all are registered. Raises `Invalid` for a limit that cannot be read."""
@@ -153,7 +161,8 @@ def install(app: Flask, platform: Platform) -> None:
     for endpoint, view in list(app.view_functions.items()):
         names = _names_for(endpoint)
         if names and view not in guarded:  # one view may answer in two languages
-            guarded[view] = _guarded(limiter, view, {name: buckets[name] for name in names})
+            inner = _guarded(limiter, view, {name: buckets[name] for name in names})
+            guarded[view] = _guarded_steps(limiter, inner, STEPS.get(_name_of(endpoint), {}), buckets)
         app.view_functions[endpoint] = guarded.get(view, view)
 
 
@@ -180,13 +189,32 @@ def _buckets(changed: Mapping[str, Any]) -> Mapping[str, Bucket]:
     return found
 
 
-def _names_for(endpoint: str) -> tuple[str, ...]:
+def _name_of(endpoint: str) -> str:
     blueprint, _, view = endpoint.removeprefix("page_").rpartition(".")
-    blueprint = blueprint.removesuffix("_en")
-    return VIEWS.get(f"{blueprint}.{view}") or VIEWS.get(f"{blueprint}.*", ())
+    return f"{blueprint.removesuffix('_en')}.{view}"
 
 
-def _guarded(limiter: Limiter, view: Any, buckets: Mapping[str, Bucket]) -> Any:
+def _names_for(endpoint: str) -> tuple[str, ...]:
+    name = _name_of(endpoint)
+    return VIEWS.get(name) or VIEWS.get(f"{name.rpartition('.')[0]}.*", ())
+
+
+def _guarded_steps(
+    limiter: Limiter, view: Any, steps: Mapping[str, str], buckets: Mapping[str, Bucket]
+) -> Any:
+    for name in sorted(set(steps.values())):
+        mine = {step for step, drawn in steps.items() if drawn == name}
+        view = _guarded(limiter, view, {name: buckets[name]}, exempt=_is_other_than(mine))
+    return view
+
+
+def _is_other_than(steps: Collection[str]) -> Callable[[], bool]:
+    return lambda: request.form.get("action", "") not in steps
+
+
+def _guarded(
+    limiter: Limiter, view: Any, buckets: Mapping[str, Bucket], *, exempt: Callable[[], bool] | None = None
+) -> Any:
     for name, bucket in buckets.items():
         view = limiter.shared_limit(
             bucket.room,
@@ -194,6 +222,7 @@ def _guarded(limiter: Limiter, view: Any, buckets: Mapping[str, Bucket]) -> Any:
             key_func=bucket.key,
             methods=list(bucket.methods),
             deduct_when=bucket.when,
+            exempt_when=exempt,
         )(view)
     return view
 

@@ -9,7 +9,9 @@ from flask.testing import FlaskClient
 from opendata.app import create_app
 from opendata.base.kit.errors import Invalid
 from opendata.doors.http import control_limits
-from opendata.doors.http.control_limits import BUCKETS, VIEWS
+from opendata.doors.http.control_limits import BUCKETS, STEPS, VIEWS
+from opendata.doors.http.identity import COOKIE
+from opendata.doors.web.pages import apps, clients, teams
 from opendata.testing.web import ApiClient, City, build_city, close_city
 
 
@@ -142,6 +144,44 @@ def test_every_guarded_view_exists(still_city: City) -> None:
     for name in VIEWS:
         blueprint, _, view = name.rpartition(".")
         assert blueprint in blueprints if view == "*" else name in there, name
+
+
+def test_every_step_of_a_guarded_form_exists() -> None:
+    there = {
+        "apps.act": set(apps.STEPS),
+        "clients.act": set(clients.STEPS),
+        "teams.act": {*teams.STEPS, "register"},
+    }
+    for name, steps in STEPS.items():
+        assert name in VIEWS
+        assert set(steps) <= there[name], name
+        assert set(steps.values()) <= set(BUCKETS)
+
+
+@pytest.mark.parametrize(
+    ("page", "action"),
+    [("", "key"), ("", "rotate"), ("", "offer"), ("/client", "create"), ("/client", "secret")],
+)
+def test_a_step_of_a_page_draws_from_the_bucket_of_the_same_over_rest(
+    city: City, page: str, action: str
+) -> None:
+    client = guarded(city, key_create="3 per hour", mail="3 per hour")
+    signed_in = city.client("editor")
+    client.token = signed_in.token
+    client.set_cookie(COOKIE, signed_in.get_cookie(COOKIE).value)  # type: ignore[union-attr]
+    address = f"/developers/apps/{city.application}{page}"
+
+    def tried(step: str, times: int) -> list[bool]:
+        form = {"csrf_token": client.token, "action": step, "name": ""}
+        return [client.post(address, data=form).status_code == 429 for _ in range(times)]
+
+    assert tried("edit", 5) == [False] * 5
+    assert tried(action, 5) == [False] * 3 + [True] * 2
+    assert tried("edit", 1) == [False], "other steps of the form go on"
+    over_rest = {"offer": f"/api/v1/apps/{city.application}/transfer"}.get(
+        action, f"/api/v1/apps/{city.application}/keys"
+    )
+    assert client.post(over_rest, json={"name": "x"}).status_code == 429
 
 
 def test_every_bucket_is_used_and_every_name_is_a_bucket() -> None:
