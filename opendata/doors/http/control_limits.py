@@ -84,11 +84,11 @@ BUCKETS: Mapping[str, Bucket] = {
     "sign_in": Bucket("10 per 5 minutes", _account_tried),
     "sign_in_network": Bucket("60 per 5 minutes", _network, shared=True),
     "sign_in_site": Bucket("1000 per 5 minutes", _site),
-    "second_step": Bucket("10 per 5 minutes", _network),
+    "second_step": Bucket("10 per 5 minutes", _network, shared=True),
     "reset": Bucket("10 per 5 minutes", _account_tried),
     "reset_network": Bucket("60 per 5 minutes", _network, shared=True),
     "reset_site": Bucket("1000 per 5 minutes", _site),
-    "sign_up": Bucket("5 per hour", _network),
+    "sign_up": Bucket("5 per hour", _network, shared=True),
     "code": Bucket("10 per 5 minutes", _account, ("POST", "PUT", "DELETE")),
     "token": Bucket("60 per minute", _client_tried),
     "client": Bucket("60 per minute", _client_tried, ("GET", "POST", "PUT", "DELETE"), _was_refused),
@@ -96,7 +96,7 @@ BUCKETS: Mapping[str, Bucket] = {
     "key_create": Bucket("10 per hour", _account),
     "forms": Bucket("60 per minute", _account),
     "admin": Bucket("120 per minute", _account, ("GET", "POST")),
-    "search": Bucket("300 per minute", _network, ("GET",)),
+    "search": Bucket("300 per minute", _network, ("GET",), shared=True),
 }
 
 VIEWS: Mapping[str, tuple[str, ...]] = {

@@ -82,6 +82,27 @@ def test_a_school_behind_one_address_signs_in_as_many_people_as_it_counts_for(ci
         assert tried == [401] * room + [429]
 
 
+@pytest.mark.parametrize(
+    ("bucket", "path"),
+    [("search", "/datasets"), ("sign_up", "/sign-up"), ("second_step", "/sign-in/code")],
+)
+def test_pages_that_count_by_network_have_room_for_a_whole_school(city: City, bucket: str, path: str) -> None:
+    object.__setattr__(city.platform.settings, "network_multipliers", {"203.0.113.5/32": 3})
+    client = guarded(city, **{bucket: "2 per 5 minutes"})
+    ask = client.get if bucket == "search" else client.post
+    for remote, room in (("203.0.113.5", 6), ("203.0.113.6", 2)):
+        client.get("/sign-in", environ_base={"REMOTE_ADDR": remote})
+        token = client.get_cookie("opendata_form")
+        form = {"csrf_token": token.value if token else ""}
+        answers = [ask(path, data=form, environ_base={"REMOTE_ADDR": remote}) for _ in range(room + 1)]
+        assert [answer.status_code == 429 for answer in answers] == [False] * room + [True]
+
+
+def test_every_bucket_of_networks_knows_of_those_with_many_people() -> None:
+    counted = {name for name, bucket in BUCKETS.items() if bucket.key is control_limits._network}
+    assert counted == {name for name, bucket in BUCKETS.items() if bucket.shared}
+
+
 def test_both_languages_draw_from_one_bucket(city: City) -> None:
     client = guarded(city, search="3 per minute")
     seen = [
