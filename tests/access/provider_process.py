@@ -41,6 +41,7 @@ class Provider(BaseHTTPRequestHandler):
                     "authorization_endpoint": f"{self.issuer}/authorize",
                     "token_endpoint": f"{self.issuer}/token",
                     "jwks_uri": f"{self.issuer}/keys",
+                    "authorization_response_iss_parameter_supported": PERSON.get("mode") == "names itself",
                 }
             )
         elif parts.path == "/keys":

@@ -171,6 +171,20 @@ def test_an_answer_is_for_the_browser_that_asked_and_for_once(door: City, port: 
     assert client.get(back).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("mode", "status"), [("names itself", 422), ("plain", 303)], ids=["announced", "not announced"]
+)
+def test_an_answer_without_an_issuer_is_taken_from_a_provider_that_announces_none(
+    door: City, port: int, mode: str, status: int
+) -> None:
+    as_person(port, mode=mode)
+    client = door.client()
+    back = come_back(sent_off(door, client))
+    assert client.get(re.sub(r"&iss=[^&]+", "", back)).status_code == status
+    if status == 422:
+        assert client.get(back).status_code == 303  # the state is still good for the true answer
+
+
 def test_a_second_factor_is_asked_for_here_too(door: City, port: int) -> None:
     as_person(port)
     signed_in(door)

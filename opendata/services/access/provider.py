@@ -248,10 +248,13 @@ def begin(work: Work, *, target: str) -> Start:
 def take(work: Work, state: str, cookie: str, issuer: str | None) -> tuple[str, str, str]:
     """(nonce, verifier, target) of an answer that came back to the browser it left from.
 
-    Raises `LinkEnded` for another browser's, a used or an old one, and for another issuer (RFC 9207).
+    Raises `LinkEnded` for another browser's, a used or an old one, for another issuer, and for none where the
+    provider says that it always names itself (RFC 9207 §2.4).
     """
     provider = work.part(Provider)
     if not state or not hmac.compare_digest(state.encode(), cookie.encode()):
+        raise tokens.LinkEnded
+    if issuer is None and provider.document.get("authorization_response_iss_parameter_supported") is True:
         raise tokens.LinkEnded
     if issuer is not None and issuer != provider.issuer:
         raise tokens.LinkEnded
