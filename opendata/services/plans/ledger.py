@@ -28,12 +28,6 @@ def add(work: Work, subject: str, rule: str, period: str, *, amount: int, limit:
     _tell(work, cell)
 
 
-def cells(work: Work, subject: str, *, limit: int = 24) -> Sequence[QuotaLedger]:
-    """What a subject spent, the newest periods first."""
-    query = select(QuotaLedger).where(QuotaLedger.subject == subject)
-    return work.session.scalars(query.order_by(QuotaLedger.period_start.desc()).limit(limit)).all()
-
-
 def used(platform: Platform, cell: Cell) -> int | None:
     """What was used of a counter's period; None where the ledger keeps nothing of it. For those who count
     while the shared counters are away. In a transaction of its own."""

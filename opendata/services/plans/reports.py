@@ -23,7 +23,6 @@ from opendata.base.models import (
 from opendata.base.runtime import Work
 from opendata.services.access import applications, blocks, policy
 from opendata.services.access.policy import Action
-from opendata.services.plans import ledger
 from opendata.services.plans.rollup import ASKED_AT_ONCE, BOUNDS, GRAINS, begin
 
 GROUPS = ("none", "route", "key", "status", "dataset")
@@ -152,11 +151,6 @@ def by_key(work: Work, application: Application, asked: Span) -> list[tuple[ApiK
     counted = dict(work.session.execute(calls.group_by(UsageRollup.key_id)).all())
     keys = work.session.scalars(select(ApiKey).where(ApiKey.application_id == application.id).limit(500))
     return sorted(((key, int(counted.get(key.id, 0))) for key in keys), key=lambda pair: -pair[1])
-
-
-def quota(work: Work, subject: str) -> Sequence[QuotaLedger]:
-    """What a subject spent of its quotas."""
-    return ledger.cells(work, subject)
 
 
 def exhausted_on(cell: QuotaLedger, now: datetime, begins: datetime, ends: datetime) -> datetime | None:

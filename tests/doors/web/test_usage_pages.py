@@ -1,7 +1,12 @@
 """Usage and subscriptions on pages, in both languages."""
 
+import re
+from datetime import datetime, timedelta
+
 import pytest
 
+from opendata.base.kit.clock import utc_now
+from opendata.services.access import applications, keys
 from opendata.services.plans.book import PlanBook
 from opendata.services.plans.meter import Meter
 from opendata.testing.web import City
@@ -18,6 +23,13 @@ def called(city: City) -> str:
         client.get(path, headers={"X-Api-Key": secret})
     city.platform.part(Meter).count()
     return str(app)
+
+
+def hold(city: City) -> datetime:
+    """The clock, in the middle of the next month, so that none turns meanwhile."""
+    middle = (utc_now().replace(day=1) + timedelta(days=32)).replace(day=15)
+    city.platform.clock = lambda: middle
+    return middle
 
 
 def text_of(city: City, role: str, path: str, status: int = 200) -> str:
@@ -75,3 +87,49 @@ def test_a_subscription_goes_from_wish_to_end_by_forms(city: City) -> None:
     assert member.post(address, data=end).status_code == 303
     assert member.get(f"/api/v1/apps/{app}/subscriptions").get_json()["data"][0]["state"] == "ended"
     assert member.post(address, data=form | {"product": "none"}).status_code == 404
+
+
+def used_quotas(city: City, app: str) -> list[str]:
+    """As the page says: how much of each."""
+    page = text_of(city, "member", f"/developers/apps/{app}/usage")
+    return re.findall(r"Đã dùng ([\d.]+) \(<span class=\"num\">(\d+)", page)
+
+
+def test_quotas_are_shown_by_what_their_rules_count_by(city: City) -> None:
+    """A subscription to a plan that counts by owner draws from the quotas of the owner."""
+    hold(city)
+    app = called(city)
+    assert used_quotas(city, app) == [("4", "40")]
+    offer = {"title": {"vi": "Tự lấy"}, "plan": "basic", "apis": ["*"], "approval": "auto"}
+    city.client("admin").put(f"/api/v1/organizations/{city.own}/products/tu-lay", json=offer)
+    made = city.client("member").post(f"/api/v1/apps/{app}/subscriptions", json={"product": "tu-lay"})
+    assert made.get_json()["state"] == "active"
+    city.platform.part(PlanBook).forget()
+    city.platform.part(Meter).count()
+    (shown,) = used_quotas(city, app)
+    assert int(shown[0]) >= 4
+
+
+def test_a_window_that_slides_is_shown_for_each_key(city: City) -> None:
+    hold(city)
+    city.limit("test", "1000000/second", "10/day")
+    with city.platform.work(city.caller("member")) as work:
+        made = applications.create(work, "Thử", env="test")
+        secrets = [keys.create(work, made, name).secret for name in ("một", "hai", "ba")]
+        app = made.id
+    for secret, calls in zip(secrets, (2, 9, 0), strict=True):
+        for _ in range(calls):
+            assert city.client().get(URL, headers={"X-Api-Key": secret}).status_code == 200
+    assert sorted(used_quotas(city, app)) == [("2", "20"), ("9", "90")]
+    page = text_of(city, "member", f"/en/developers/apps/{app}/usage")
+    assert "key hai" in page
+    assert "given back little by little" in page
+    assert "key ba" not in page
+
+
+def test_a_month_that_is_over_is_not_shown_as_the_present_one(city: City) -> None:
+    now = hold(city)
+    app = called(city)
+    assert used_quotas(city, app)
+    city.platform.clock = lambda: now + timedelta(days=31)
+    assert not used_quotas(city, app)

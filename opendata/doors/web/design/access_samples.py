@@ -5,7 +5,7 @@ from typing import Any
 
 from opendata.base.runtime.caller import Caller
 from opendata.doors.web.design.developer_samples import APPLICATION, DEVELOPER
-from opendata.services.plans.rules import compile_rules
+from opendata.services.plans.rules import Rule, compile_rules
 
 TIME = "2026-07-05T02:00:00Z"
 ADMIN = Caller(kind="user", user_id="u4", name="Phạm Thị Mẫu", roles={"o1": "admin"})
@@ -13,6 +13,7 @@ OPERATOR = Caller(kind="user", user_id="u5", name="Vũ Văn Mẫu", operator=Tru
 RULES = compile_rules(
     ["20/second burst 60", "600/minute", "500000/calmonth", "50000000 rows/calmonth soft", "4 concurrent"]
 )
+(A_DAY,) = compile_rules(["1000/day"], partition="key")
 PLAN = {
     "slug": "basic",
     "title": {"vi": "Cơ bản", "en": "Basic"},
@@ -129,8 +130,23 @@ def _usage() -> dict[str, Any]:
         "course": [3, 5, 8, 4, 9],
         "routes": [_sums(group="/api/v1/datasets/<dataset_id>")],
         "keys": [{"name": "máy chủ chính", "display": "hpd_live_K7Qm2x…", "calls": 90, "replaced": True}],
-        "quotas": [{"rule": RULES[2], "used": 410_000, "share": 82, "ends": TIME, "exhausted_on": TIME}],
+        "quotas": [
+            _quota(RULES[2], 410_000, exhausted_on=TIME),
+            _quota(A_DAY, 620, key="máy chủ chính"),
+        ],
         "failures": [failure],
+    }
+
+
+def _quota(rule: Rule, used: int, *, key: str = "", exhausted_on: str | None = None) -> dict[str, Any]:
+    share = used * 100 // rule.amount
+    return {
+        "rule": rule,
+        "used": used,
+        "share": share,
+        "ends": TIME,
+        "exhausted_on": exhausted_on,
+        "key": key,
     }
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from opendata.base.kit.errors import N_, Invalid, OpenDataError
-from opendata.base.models import Application, Organization, Product, QuotaLedger, Subscription
+from opendata.base.models import Application, Organization, Product, Subscription
 from opendata.base.runtime import Work
 from opendata.doors.http.context import caller, platform, reading
 from opendata.doors.http.permissions import permission
@@ -17,11 +17,10 @@ from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
-from opendata.services.plans import deciding, products, reports, subscriptions
+from opendata.services.plans import deciding, products, quotas, reports, subscriptions
 from opendata.services.plans.book import PlanBook, Terms
-from opendata.services.plans.gate import Context, PlanGate
+from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.reports import Span, Usage
-from opendata.services.plans.rules import period
 
 blueprint = Blueprint("usage", __name__)
 GRAINS = {"hour": N_("24 giờ qua"), "day": N_("30 ngày qua"), "month": N_("12 tháng qua")}
@@ -35,13 +34,16 @@ def of_application(application_id: str) -> Response:
     with reading() as work:
         found = applications.get(work, application_id)
     terms = _terms(found)  # between two transactions: the book opens its own
+    gate = platform().part(PlanGate)
     with reading() as work:
         asked = reports.span(work, None, None, _grain())
         course = reports.of_application(work, found, asked)
         routes = reports.of_application(work, found, asked, "route")
         keys = reports.by_key(work, found, asked)
-        quotas = _quotas(work, found, terms)
+        drawn = quotas.drawings(terms, applications.owner_of(found), found.id, [key for key, _ in keys])
+        held = list(quotas.of_periods(work, gate, drawn))
         failures = reports.failures(work, found) if applications.may_edit(work, found) else None
+    held += quotas.sliding(gate, drawn, platform().clock())
     return form_page(
         "usage/application.html",
         nav="apps",
@@ -56,7 +58,7 @@ def of_application(application_id: str) -> Response:
             {"name": key.name, "display": key.display, "calls": calls, "replaced": bool(key.replaced_by)}
             for key, calls in keys
         ],
-        quotas=quotas,
+        quotas=held,
         failures=failures,
     )
 
@@ -103,39 +105,6 @@ def _grouped(found: Sequence[Usage]) -> list[dict[str, Any]]:
 def _terms(application: Application) -> Terms:
     owner = applications.owner_of(application)
     return platform().part(PlanBook).of(owner, application.id, env=application.env)
-
-
-def _quotas(work: Work, application: Application, terms: Terms) -> list[dict[str, Any]]:
-    """The calendar quotas that the calls of an application draw from, as they stand."""
-    gate, owner = platform().part(PlanGate), applications.owner_of(application)
-    context = Context(terms=terms, ip="", owner=owner, app=application.id)
-    rules = {rule.name: rule for rule in terms.rules if rule.algorithm == "calendar"}
-    subject = context.subject("subscription" if terms.subscription else "owner")
-    shown = []
-    for cell in _present(reports.quota(work, subject), set(rules)):
-        begins, ends = period(rules[cell.rule].window, work.now, gate.zone)
-        limit = rules[cell.rule].amount
-        shown.append(
-            {
-                "rule": rules[cell.rule],
-                "used": cell.used,
-                "limit": limit,
-                "share": min(100, round(cell.used * 100 / limit)),
-                "hard": rules[cell.rule].hard,
-                "ends": ends,
-                "exhausted_on": reports.exhausted_on(cell, work.now, begins, ends),
-            }
-        )
-    return shown
-
-
-def _present(cells: Sequence[QuotaLedger], names: set[str]) -> list[QuotaLedger]:
-    """The newest period of each rule."""
-    newest: dict[str, QuotaLedger] = {}
-    for cell in cells:
-        if cell.rule in names:
-            newest.setdefault(cell.rule, cell)
-    return list(newest.values())
 
 
 @blueprint.get("/developers/apps/<application_id>/subscriptions")
