@@ -20,7 +20,16 @@ from opendata.engines.files import FileStore, open_files
 from opendata.engines.jobs import Queue, open_queue
 from opendata.engines.mail import Mailer, open_mailer
 from opendata.engines.search import SearchIndex, open_index
-from opendata.services.access import accounts, mails, purging, seals, signup, webhook_sending, webhooks
+from opendata.services.access import (
+    accounts,
+    mails,
+    purging,
+    resealing,
+    seals,
+    signup,
+    webhook_sending,
+    webhooks,
+)
 from opendata.services.access.authenticator import Authenticator
 from opendata.services.access.blocks import Blocks
 from opendata.services.access.changes import Changes
@@ -166,6 +175,7 @@ def _timetable(platform: Platform) -> Timetable:
     timetable.every("notices.remind", timedelta(hours=1), reminders.remind)
     timetable.every("webhooks.due", timedelta(seconds=20), webhook_sending.put_due)
     timetable.every("access.purge", timedelta(hours=1), purging.purge)
+    timetable.every("access.reseal", timedelta(hours=1), resealing.reseal)
     timetable.every(seals.TASK, timedelta(minutes=5), seals.seal)
     return timetable
 

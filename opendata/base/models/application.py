@@ -81,7 +81,8 @@ class ApiKey(Base):
 
 class UserToken(Base):
     """Something that opens a door once: a link sent by mail (`purpose` confirm, reset, invite), the second
-    step of a sign-in (second, recovery) or its way to a provider (provider). Only the digest is kept."""
+    step of a sign-in (second; spare, recovery) or its way to a provider (provider). Only the digest is
+    kept."""
 
     __tablename__ = "user_token"
 

@@ -9,16 +9,14 @@ from typing import Protocol, runtime_checkable
 from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.base.kit.errors import N_
-from opendata.base.kit.secrets import Peppers
 from opendata.base.models import migrations
-from opendata.base.runtime import SYSTEM, Platform, jobs, outbox
+from opendata.base.runtime import Platform, jobs, outbox
 from opendata.base.runtime.timetable import Timetable
 from opendata.doors.cli.findings import (
     DATABASE,
     FILES,
     INDEX,
     JOBS,
-    KEYS,
     OUTBOX,
     SETTINGS,
     STATIC_FILES,
@@ -29,8 +27,6 @@ from opendata.doors.cli.findings import (
 from opendata.doors.web.static_files import STATIC
 from opendata.engines.files import FileStore
 from opendata.engines.search import IndexInfo, SearchIndex
-from opendata.services.access import keys
-from opendata.services.access.oauth.signing import SigningKeys
 from opendata.services.catalog import indexing
 from opendata.settings import Settings
 
@@ -228,32 +224,6 @@ def job_state(platform: Platform) -> Iterator[Finding]:
             "queued": states.get("queued", 0),
             "running": states.get("running", 0),
             "failed": failed,
-        },
-    )
-
-
-def key_state(platform: Platform) -> Iterator[Finding]:
-    """Peppers that were lost, or left behind by a move, make every key and signature worthless."""
-    with platform.read(SYSTEM) as work:
-        counted = keys.by_pepper(work)
-    peppers = platform.part(Peppers)
-    lost = {kid: number for kid, number in counted.items() if kid not in peppers.keys}
-    if lost or not platform.part(SigningKeys).opens():
-        yield Finding(
-            name=KEYS,
-            state="fail",
-            detail=N_("key_peppers không mở được khóa đã phát: %(lost)s khóa API dưới pepper %(kids)s."),
-            remedy=N_("Đưa lại key_peppers cũ vào thiết lập; thiếu chúng, mọi khóa đã phát đều hỏng."),
-            params={"lost": sum(lost.values()), "kids": ", ".join(lost) or "?"},
-        )
-        return
-    yield Finding(
-        name=KEYS,
-        state="ok",
-        detail=N_("%(keys)s khóa API, %(old)s còn dưới pepper cũ."),
-        params={
-            "keys": sum(counted.values()),
-            "old": sum(number for kid, number in counted.items() if kid != peppers.current),
         },
     )
 

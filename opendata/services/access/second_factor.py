@@ -1,6 +1,7 @@
 """A second factor at sign-in: one-time passwords by time (RFC 6238), and codes for the day the phone is lost.
 
-The secret is sealed under a pepper; a code works once, also when two try it at the same moment.
+The secret is sealed under a pepper; a code works once, also when two try it at the same moment. Digests of
+spare codes hang on the secret: they outlive the pepper, as nobody could compute them anew.
 """
 
 import hmac
@@ -12,7 +13,7 @@ import pyotp
 from sqlalchemy import delete, func, select, update
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataError
-from opendata.base.kit.secrets import Peppers
+from opendata.base.kit.secrets import Peppers, Unsealable
 from opendata.base.models import User, UserToken
 from opendata.base.runtime import Work
 from opendata.services.access import audit, people, tokens
@@ -21,7 +22,9 @@ STEP = 30
 """Seconds a code is shown."""
 DRIFT = 1
 """Steps a clock may be off either way."""
-PENDING, RECOVERY = "second", "recovery"
+PENDING, SPARE = "second", "spare"
+RECOVERY = "recovery"
+"""Spare codes of before: their digests hang on the pepper of their day."""
 PENDING_LIFE = timedelta(minutes=5)
 RECOVERY_LIFE = timedelta(days=3650)
 TRIES = 5
@@ -44,6 +47,12 @@ class NotOn(NotFound):
     message = N_("Xác thực hai bước chưa bật.")
 
 
+class Unreadable(OpenDataError):
+    code = "second_factor_unreadable"
+    status = 503
+    message = N_("Cổng không đọc được xác thực hai bước của tài khoản này. Hãy báo cho người vận hành.")
+
+
 def offer(work: Work, user: User) -> tuple[str, str]:
     """(secret for the person's device, the same sealed for the form). Nothing is on yet."""
     if user.totp_secret is not None:
@@ -55,7 +64,7 @@ def offer(work: Work, user: User) -> tuple[str, str]:
 def opened(work: Work, user: User, sealed: str) -> str:
     """The secret of an offer. Raises `Invalid` for one that was not made for this person."""
     try:
-        return work.part(Peppers).unseal(sealed, f"totp {user.id}")
+        return work.part(Peppers).unseal(sealed, sealed_for(user.id))
     except ValueError as error:
         raise Invalid(fields={"code": N_("Hãy bắt đầu lại.")}) from error
 
@@ -77,19 +86,21 @@ def turn_on(work: Work, user: User, sealed: str, code: str) -> Sequence[str]:
     user.totp_secret, user.totp_last = _seal(work, user, secret), step
     people.end_sessions(work, user)
     audit.record(work, "user.second_factor_on", "user", user.id)
-    return _draw_codes(work, user)
+    return _draw_codes(work, user, secret)
 
 
 def codes_left(work: Work, user: User) -> int:
     """Codes for a lost phone that were not used yet."""
     query = select(func.count()).where(
-        UserToken.user_id == user.id, UserToken.purpose == RECOVERY, UserToken.used_at.is_(None)
+        UserToken.user_id == user.id,
+        UserToken.purpose.in_((SPARE, RECOVERY)),
+        UserToken.used_at.is_(None),
     )
     return work.session.scalar(query) or 0
 
 
 def turn_off(work: Work, user: User, code: str) -> None:
-    """Raises `NotOn`, `WrongCode`."""
+    """Raises `NotOn`, `WrongCode`, `Unreadable`."""
     if user.totp_secret is None:
         raise NotOn
     check(work, user, code)
@@ -108,9 +119,16 @@ def remove(work: Work, user: User, *, by: str = "operator") -> None:
 
 
 def check(work: Work, user: User, code: str) -> None:
-    """A code of the device or one of the spare codes, used up by this. Raises `WrongCode`."""
+    """A code of the device or one of the spare codes, used up by this. Raises `WrongCode`, and `Unreadable`
+    where the key of the secret is gone."""
+    if user.totp_secret is None:
+        raise WrongCode
     text = "".join(code.split()).replace("-", "").upper()
-    if user.totp_secret is None or not (_spare(work, user, text) or _timed(work, user, text)):
+    try:
+        secret = work.part(Peppers).unseal(user.totp_secret, sealed_for(user.id))
+    except Unsealable as error:
+        raise Unreadable from error
+    if not (_spare(work, user, secret, text) or _timed(work, user, secret, text)):
         raise WrongCode
 
 
@@ -132,17 +150,21 @@ def count_try(work: Work, pending: str) -> str:
 
 
 def finish(work: Work, user: User, pending: str, code: str) -> None:
-    """Raises `WrongCode`, `LinkEnded`."""
+    """Raises `WrongCode`, `LinkEnded`, `Unreadable`."""
     check(work, user, code)
     tokens.take(work, PENDING, pending)
 
 
+def sealed_for(user_id: str) -> str:
+    """The purpose a person's secret is sealed for."""
+    return f"totp {user_id}"
+
+
 def _seal(work: Work, user: User, secret: str) -> str:
-    return work.part(Peppers).seal(secret, f"totp {user.id}")
+    return work.part(Peppers).seal(secret, sealed_for(user.id))
 
 
-def _timed(work: Work, user: User, code: str) -> bool:
-    secret = work.part(Peppers).unseal(user.totp_secret or "", f"totp {user.id}")
+def _timed(work: Work, user: User, secret: str, code: str) -> bool:
     try:
         step = _step_of(work, secret, code)
     except WrongCode:
@@ -162,14 +184,14 @@ def _step_of(work: Work, secret: str, code: str) -> int:
     raise WrongCode(fields={"code": WrongCode.message})
 
 
-def _draw_codes(work: Work, user: User) -> Sequence[str]:
+def _draw_codes(work: Work, user: User, secret: str) -> Sequence[str]:
     _forget_codes(work, user)
     codes = [randomness.token_hex(6).upper() for _ in range(CODES)]
     for code in codes:
         work.session.add(
             UserToken(
-                digest=_spare_digest(work, user, code),
-                purpose=RECOVERY,
+                digest=_spare_digest(user, secret, code),
+                purpose=SPARE,
                 user_id=user.id,
                 data={},
                 created=work.now,
@@ -181,21 +203,25 @@ def _draw_codes(work: Work, user: User) -> Sequence[str]:
 
 
 def _forget_codes(work: Work, user: User) -> None:
-    work.session.execute(delete(UserToken).where(UserToken.user_id == user.id, UserToken.purpose == RECOVERY))
+    codes = UserToken.purpose.in_((SPARE, RECOVERY))
+    work.session.execute(delete(UserToken).where(UserToken.user_id == user.id, codes))
 
 
-def _spare(work: Work, user: User, code: str) -> bool:
+def _spare(work: Work, user: User, secret: str, code: str) -> bool:
     if len(code) != 12:
         return False
+    peppers = work.part(Peppers)
+    of_before = [peppers.derive(f"spare code {user.id}", code, kid) for kid in peppers.keys]
     used = work.session.execute(
         update(UserToken)
-        .where(UserToken.digest == _spare_digest(work, user, code), UserToken.purpose == RECOVERY)
+        .where(UserToken.digest.in_([_spare_digest(user, secret, code), *of_before]))
+        .where(UserToken.purpose.in_((SPARE, RECOVERY)))
         .where(UserToken.used_at.is_(None))
         .values(used_at=work.now)
     )
     return bool(used.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _spare_digest(work: Work, user: User, code: str) -> bytes:
-    """Under a pepper: spare codes are short enough to be guessed from a plain digest."""
-    return work.part(Peppers).derive(f"spare code {user.id}", code)
+def _spare_digest(user: User, secret: str, code: str) -> bytes:
+    """Keyed by what is sealed: spare codes are short enough to be guessed from a plain digest."""
+    return hmac.digest(secret.encode(), f"spare code {user.id}\0{code}".encode(), "sha256")

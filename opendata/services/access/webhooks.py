@@ -265,7 +265,12 @@ def _live_secrets(work: Work, endpoint: WebhookEndpoint) -> list[str]:
 
 
 def _purpose(endpoint: WebhookEndpoint) -> str:
-    return f"webhook {endpoint.id}"
+    return sealed_for(endpoint.id)
+
+
+def sealed_for(endpoint_id: str) -> str:
+    """The purpose an endpoint's secrets are sealed for."""
+    return f"webhook {endpoint_id}"
 
 
 def _require_ready(work: Work, endpoint: WebhookEndpoint) -> None:

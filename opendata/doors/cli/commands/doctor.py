@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.base.runtime import Platform
 from opendata.doors.cli import health_checks as checks
-from opendata.doors.cli import server_checks
+from opendata.doors.cli import key_checks, server_checks
 from opendata.doors.cli.console import Console, json_option, verb, with_console
 from opendata.doors.cli.findings import DATABASE, FILES, INDEX, JOBS, KEYS, OUTBOX, TIMETABLE, Finding
 from opendata.doors.cli.root import FOUND
@@ -19,7 +19,7 @@ PARTS: tuple[tuple[str, set[str], Part], ...] = (
     (FILES, {FILES}, checks.files),
     (OUTBOX, {DATABASE}, checks.outbox_state),
     (JOBS, {DATABASE}, checks.job_state),
-    (KEYS, {DATABASE}, checks.key_state),
+    (KEYS, {DATABASE}, key_checks.key_state),
     (TIMETABLE, {DATABASE}, checks.timetable_state),
 )
 """What is looked at, and what must answer for that."""

@@ -82,6 +82,8 @@ def second_step() -> BaseResponse:
         return form_page("second_step.html", status=401, pending=pending, next=target, error=sentence(error))
     except tokens.LinkEnded as error:
         return _form(status=401, next=target, error=sentence(error))
+    except second_factor.Unreadable as error:
+        return _form(status=error.status, next=target, error=sentence(error))
     return _entered(opened, target)
 
 

@@ -76,12 +76,18 @@ class Client(ClientMixin):  # type: ignore[misc]
         return " ".join(name for name in allowed if name in asked) if set(asked) <= set(allowed) else None
 
     def check_client_secret(self, client_secret: str) -> bool:
-        given = self._work.part(Peppers).digests(client_secret)
-        stored = live_secrets(self._work, self.row)
+        peppers = self._work.part(Peppers)
+        given = peppers.digests(client_secret)
         matches = [
-            hmac.compare_digest(secret.digest, digest) for secret in stored[:LIVE_SECRETS] for digest in given
+            secret
+            for secret in live_secrets(self._work, self.row)[:LIVE_SECRETS]
+            for digest in given
+            if hmac.compare_digest(secret.digest, digest)
         ]
-        return any(matches)
+        for secret in matches:
+            if secret.pepper_kid != peppers.current:
+                secret.digest, secret.pepper_kid = peppers.digest(client_secret), peppers.current
+        return bool(matches)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002  # the same at all
         return self.row.auth_method == method

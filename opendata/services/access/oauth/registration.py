@@ -67,6 +67,7 @@ def invite(work: Work, organization: Organization, *, uses: int = 1) -> str:
     work.session.add(
         InitialAccessToken(
             digest=work.part(Peppers).digest(text),
+            pepper_kid=work.part(Peppers).current,
             organization_id=organization.id,
             created_by_id=work.caller.user_id,
             uses_left=uses,
@@ -139,7 +140,7 @@ def _register(platform: Platform, token: str, metadata: Any) -> Answer:
             metadata=described.more,
         )
         own = secrets.draw(platform.settings.key_prefix, OWN)
-        made.client.registration_digest = work.part(Peppers).digest(own)
+        _give_own(work, made.client, own)
         body = _shown(work, made.client, own)
         if made.text:
             body["client_secret"] = made.text
@@ -184,8 +185,14 @@ def holder_of(work: Work, token: str) -> OAuthClient | None:
 def lock_out(work: Work, client: OAuthClient) -> None:
     """Its registration access token is good no longer; it still counts as one that registered itself."""
     nobodys = secrets.draw(work.platform.settings.key_prefix, OWN)
-    client.registration_digest = work.part(Peppers).digest(nobodys)
+    _give_own(work, client, nobodys)
     work.session.flush()
+
+
+def _give_own(work: Work, client: OAuthClient, token: str) -> None:
+    """Its registration access token, under the newest pepper."""
+    peppers = work.part(Peppers)
+    client.registration_digest, client.registration_kid = peppers.digest(token), peppers.current
 
 
 def _require_room(work: Work, organization: Organization) -> None:
@@ -227,6 +234,8 @@ def _own(work: Work, token: str, client_id: str) -> OAuthClient:
     row = holder_of(work, token)
     if row is None or row.id != client_id or row.revoked_at is not None:
         raise TokenRefused
+    if row.registration_kid != work.part(Peppers).current:
+        _give_own(work, row, token)
     return row
 
 

@@ -27,7 +27,8 @@ LONGEST_TOKEN = timedelta(hours=1)
 KEPT_AFTER = timedelta(hours=1)
 """A retired key stays published this long after the last token it signed has ended."""
 ALGORITHM = "ES256"
-_PURPOSE = "signing key"
+SEALED_FOR = "signing key"
+"""The purpose private parts are sealed for."""
 
 
 class NextKeyTooYoung(Conflict):
@@ -90,7 +91,7 @@ class SigningKeys:
             rows = [row for row in _published(work) if row.state != "retired"]
         try:
             for row in rows:
-                self._platform.part(Peppers).unseal(row.private, _PURPOSE)
+                self._platform.part(Peppers).unseal(row.private, SEALED_FOR)
         except Unsealable:
             return False
         return True
@@ -115,7 +116,7 @@ class SigningKeys:
     def _understood(self, rows: Sequence[SigningKey]) -> _Known:
         peppers = self._platform.part(Peppers)
         current = next(row for row in rows if row.state == "current")
-        private = orjson.loads(peppers.unseal(current.private, _PURPOSE))
+        private = orjson.loads(peppers.unseal(current.private, SEALED_FOR))
         return _Known(
             signing=ECKey.import_key(private),
             verifying={row.kid: (ECKey.import_key(row.public), _until(row)) for row in rows},
@@ -150,7 +151,7 @@ def _draw(work: Work, state: str) -> SigningKey:
         version=next_version(work),
         state=state,
         public=key.as_dict(private=False),
-        private=work.part(Peppers).seal(private, _PURPOSE),
+        private=work.part(Peppers).seal(private, SEALED_FOR),
         created=work.now,
         activated_at=work.now if state == "current" else None,
     )
