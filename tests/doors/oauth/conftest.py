@@ -178,6 +178,14 @@ def office(offices) -> Office:
 
 
 @pytest.fixture
+def own_office(engines, tmp_path) -> Iterator[Office]:
+    """A portal of the test alone, in which years may go by."""
+    city = build_city(tmp_path)
+    yield Office(city)
+    close_city(city, tmp_path)
+
+
+@pytest.fixture
 def browser(office) -> FlaskClient:
     return office.city.client("editor")
 

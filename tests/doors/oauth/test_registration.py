@@ -3,6 +3,7 @@
 import pytest
 from joserfc.jwk import ECKey
 
+from opendata.base.kit import secrets
 from opendata.base.kit.errors import NotAllowed
 from opendata.base.models import Organization
 from opendata.base.runtime import SYSTEM
@@ -11,6 +12,8 @@ from opendata.services.access.changes import Changes
 from opendata.services.access.oauth import registration
 
 WEB = {"client_name": "Ứng dụng xe buýt", "redirect_uris": ["https://bus.example/cb"]}
+
+SERVER = {**WEB, "grant_types": ["client_credentials"]}
 
 
 @pytest.fixture
@@ -145,6 +148,59 @@ def test_a_client_reads_changes_and_ends_itself(office, ticket):
     changes.look()
     auth = (body["client_id"], body["client_secret"])
     assert office.token({"grant_type": "client_credentials"}, auth=auth).status_code == 401
+
+
+def used(office, body, secret):
+    asked = {"grant_type": "client_credentials"}
+    return office.token(asked, auth=(body["client_id"], secret)).status_code
+
+
+def renew(office, body, **more):
+    json = {**SERVER, "client_id": body["client_id"], **more}
+    return manage(office, "PUT", body, json=json)
+
+
+def test_a_client_renews_its_secret_before_it_ends_and_after(own_office):
+    office = own_office
+    body = register(office, invite(office), SERVER).get_json()
+    first = body["client_secret"]
+    office.seconds_later(334 * 86400)
+    early = renew(office, body).get_json()
+    assert "client_secret" not in early
+    office.seconds_later(2 * 86400)
+    assert "client_secret" not in manage(office, "GET", body).get_json()
+    answer = renew(office, body, client_secret=first).get_json()
+    second = answer["client_secret"]
+    assert answer["client_secret_expires_at"] > early["client_secret_expires_at"] + 300 * 86400
+    assert (used(office, body, first), used(office, body, second)) == (200, 200)
+    assert "client_secret" not in renew(office, body).get_json()
+    office.seconds_later(366 * 86400)
+    told = manage(office, "GET", body).get_json()
+    assert told["client_secret_expires_at"] == answer["client_secret_expires_at"]
+    assert used(office, body, second) == 401
+    third = renew(office, body, client_secret=second).get_json()["client_secret"]
+    assert used(office, body, third) == 200
+
+
+def test_a_client_that_never_got_its_new_secret_gets_another(own_office):
+    office = own_office
+    body = register(office, invite(office), SERVER).get_json()
+    office.seconds_later(340 * 86400)
+    assert "client_secret" in renew(office, body).get_json()
+    again = renew(office, body, client_secret=body["client_secret"]).get_json()
+    assert used(office, body, again["client_secret"]) == 200
+
+
+def test_a_client_names_no_secret_but_its_own(office):
+    body, other = (register(office, invite(office), SERVER).get_json() for _ in range(2))
+    for wrong in ("x", "", 5, other["client_secret"], secrets.draw("hpd", "cs")):
+        answer = renew(office, body, client_secret=wrong)
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_client_metadata")
+    assert renew(office, body, client_secret=body["client_secret"]).status_code == 200
+    public = register(office, invite(office), {**WEB, "token_endpoint_auth_method": "none"}).get_json()
+    answer = manage(office, "PUT", public, json={**WEB, "client_id": public["client_id"]})
+    assert answer.status_code == 200
+    assert not {"client_secret", "client_secret_expires_at"} & set(answer.get_json())
 
 
 def test_nobody_looks_after_the_client_of_another(office):

@@ -179,7 +179,7 @@ def create(
     work.session.add(row)
     work.session.flush()
     audit.record(work, "client.create", "client", row.id, {"grants": row.grants, "scopes": row.scopes})
-    return _draw_secret(work, row) if auth_method == "client_secret_basic" else NewSecret(row, None)
+    return draw_secret(work, row) if auth_method == "client_secret_basic" else NewSecret(row, None)
 
 
 def describe(
@@ -241,7 +241,7 @@ def add_secret(work: Work, client: OAuthClient) -> NewSecret:
     application = work.session.get_one(Application, client.application_id)
     applications.require_edit(work, application)
     _answer_for(work, client, application)
-    return _draw_secret(work, client)
+    return draw_secret(work, client)
 
 
 def _ways_in(client: OAuthClient) -> tuple[set[str], Mapping[str, Any] | None]:
@@ -271,10 +271,11 @@ def _answer_for(work: Work, client: OAuthClient, application: Application) -> No
 def add_secret_for_owner(work: Work, client_id: str) -> NewSecret:
     """The same for any client, by operators at the machine; it goes on to act for whom it did. Raises
     `NotAllowed`, `NotFound`, `ClientRevoked`, `Invalid`."""
-    return _draw_secret(work, known(work, client_id))
+    return draw_secret(work, known(work, client_id))
 
 
-def _draw_secret(work: Work, client: OAuthClient) -> NewSecret:
+def draw_secret(work: Work, client: OAuthClient) -> NewSecret:
+    """The same without asking who."""
     _require_live(client)
     if client.auth_method != "client_secret_basic":
         raise Invalid(fields={"auth_method": N_("Ứng dụng khách này không dùng bí mật.")})

@@ -16,7 +16,14 @@ from sqlalchemy import delete, func, select, update
 from opendata.base.kit import base62, secrets
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, OpenDataError
 from opendata.base.kit.secrets import Peppers
-from opendata.base.models import Application, InitialAccessToken, OAuthClient, Organization, User
+from opendata.base.models import (
+    Application,
+    ClientSecret,
+    InitialAccessToken,
+    OAuthClient,
+    Organization,
+    User,
+)
 from opendata.base.runtime import Platform, Work
 from opendata.services.access import applications, audit, people, policy, scopes
 from opendata.services.access.changes import next_version
@@ -27,6 +34,8 @@ from opendata.services.access.policy import Action
 INITIAL, OWN = "ia", "ra"
 LIFE = timedelta(hours=24)
 MOST_USES = 20
+RENEWED_WITHIN = timedelta(days=30)
+"""A client whose secret ends so soon, or has ended, gets a new one when it next describes itself."""
 MOST_CLIENTS = 20
 """Clients an organisation may have registered."""
 _NEVER_SENT = ("registration_access_token", "registration_client_uri", "client_secret_expires_at")
@@ -164,8 +173,8 @@ def _used(work: Work, token: str) -> Organization:
         raise TokenRefused
     work.caller = people.caller_of(work, giver)
     organization = work.session.get_one(Organization, row.organization_id)
-    _require_room(work, organization)
     if not policy.allows(work.caller, Action.MEMBERS_EDIT, organization.id):
+    _require_room(work, organization)
         raise TokenRefused
     return organization
 
@@ -222,9 +231,8 @@ def _configure(platform: Platform, method: str, token: str, client_id: str, meta
         if method == "DELETE":
             clients.end(work, row, "by the client itself")
             return Answer(204, "")
-        if method == "PUT":
-            _change(work, row, metadata)
-        return Answer(200, _shown(work, row, token))
+        drawn = _change(work, row, metadata) if method == "PUT" else None
+        return Answer(200, {**_shown(work, row, token), **({"client_secret": drawn} if drawn else {})})
 
 
 def _own(work: Work, token: str, client_id: str) -> OAuthClient:
@@ -237,10 +245,12 @@ def _own(work: Work, token: str, client_id: str) -> OAuthClient:
     if row.registration_kid != work.part(Peppers).current:
         _give_own(work, row, token)
     return row
+    held = _held(work, row, metadata)
 
 
-def _change(work: Work, row: OAuthClient, metadata: Any) -> None:
-    """RFC 7592 §2.2: what is not sent is no longer so."""
+def _change(work: Work, row: OAuthClient, metadata: Any) -> str | None:
+    """RFC 7592 §2.2: what is not sent is no longer so. The new secret where it is time for one."""
+    work.session.refresh(row, with_for_update=True)
     if not isinstance(metadata, Mapping) or metadata.get("client_id") != row.id:
         raise Unusable("client_id")
     if sent := [name for name in _NEVER_SENT if name in metadata]:
@@ -257,6 +267,28 @@ def _change(work: Work, row: OAuthClient, metadata: Any) -> None:
         application,
         name=described.name,
         grants=described.grants,
+    if row.auth_method != "client_secret_basic" or (held and held.expires_at > work.now + RENEWED_WITHIN):
+        return None
+    return clients.draw_secret(work, row).text
+
+
+def _held(work: Work, row: OAuthClient, metadata: Mapping[str, Any]) -> ClientSecret | None:
+    """The secret the client says it holds, else its newest: so one that names the older, as the answer with
+    the newer was lost, is given another. Raises `Unusable` for a secret that is not its own."""
+    current, text = _current(work, row), _text(metadata, "client_secret")
+    if text is None:
+        return current[0] if current else None
+    held = clients.secret_of(work, text)
+    if held is None or held not in current:
+        raise Unusable("client_secret")
+    return held
+
+
+def _current(work: Work, row: OAuthClient) -> Sequence[ClientSecret]:
+    """The secrets that are good, newest first; where none is, the last that was."""
+    query = select(ClientSecret).where(ClientSecret.client_id == row.id)
+    last = work.session.scalar(query.order_by(ClientSecret.created.desc(), ClientSecret.id).limit(1))
+    return clients.live_secrets(work, row) or ([last] if last else [])
         auth_method=row.auth_method,
         redirect_uris=described.redirect_uris,
         wanted=described.scopes,
@@ -322,7 +354,7 @@ def _texts(metadata: Mapping[str, Any], name: str, error: str = "invalid_client_
 
 
 def _shown(work: Work, row: OAuthClient, own: str) -> dict[str, Any]:
-    secret = clients.live_secrets(work, row)[:1]
+    secret = _current(work, row)[:1]
     more = {name: value for name, value in row.metadata_.items() if name != "created_by"}
     return {
         "client_id": row.id,
