@@ -174,8 +174,8 @@ def _used(work: Work, token: str) -> Organization:
     work.caller = people.caller_of(work, giver)
     organization = work.session.get_one(Organization, row.organization_id)
     if not policy.allows(work.caller, Action.MEMBERS_EDIT, organization.id):
-    _require_room(work, organization)
         raise TokenRefused
+    _require_room(work, organization)
     return organization
 
 
@@ -245,7 +245,6 @@ def _own(work: Work, token: str, client_id: str) -> OAuthClient:
     if row.registration_kid != work.part(Peppers).current:
         _give_own(work, row, token)
     return row
-    held = _held(work, row, metadata)
 
 
 def _change(work: Work, row: OAuthClient, metadata: Any) -> str | None:
@@ -255,6 +254,7 @@ def _change(work: Work, row: OAuthClient, metadata: Any) -> str | None:
         raise Unusable("client_id")
     if sent := [name for name in _NEVER_SENT if name in metadata]:
         raise Unusable(sent[0])
+    held = _held(work, row, metadata)
     described = _read(metadata)
     application = work.session.get_one(Application, row.application_id)
     giver = work.session.get(User, row.metadata_.get("created_by") or "")
@@ -267,6 +267,15 @@ def _change(work: Work, row: OAuthClient, metadata: Any) -> str | None:
         application,
         name=described.name,
         grants=described.grants,
+        auth_method=row.auth_method,
+        redirect_uris=described.redirect_uris,
+        wanted=described.scopes,
+        jwks=described.jwks,
+    )
+    row.metadata_ = {**described.more, "created_by": giver.id}
+    row.version = next_version(work)
+    work.session.flush()
+    audit.record(work, "client.edit", "client", row.id)
     if row.auth_method != "client_secret_basic" or (held and held.expires_at > work.now + RENEWED_WITHIN):
         return None
     return clients.draw_secret(work, row).text
@@ -289,15 +298,6 @@ def _current(work: Work, row: OAuthClient) -> Sequence[ClientSecret]:
     query = select(ClientSecret).where(ClientSecret.client_id == row.id)
     last = work.session.scalar(query.order_by(ClientSecret.created.desc(), ClientSecret.id).limit(1))
     return clients.live_secrets(work, row) or ([last] if last else [])
-        auth_method=row.auth_method,
-        redirect_uris=described.redirect_uris,
-        wanted=described.scopes,
-        jwks=described.jwks,
-    )
-    row.metadata_ = {**described.more, "created_by": giver.id}
-    row.version = next_version(work)
-    work.session.flush()
-    audit.record(work, "client.edit", "client", row.id)
 
 
 def _read(metadata: Any) -> _Described:
