@@ -15,7 +15,7 @@ from opendata.base.runtime.timetable import Timetable
 from opendata.doors.cli import run
 from opendata.engines.search import SearchIndex
 from opendata.engines.search.elastic import generations
-from opendata.services.catalog import datasets, organizations
+from opendata.services.catalog import datasets, indexing, organizations
 from opendata.settings import Settings
 from opendata.testing.databases import new_database
 from opendata.testing.records import complete_record
@@ -143,6 +143,34 @@ def test_an_index_of_another_release_asks_for_a_rebuild(doctor, monkeypatch):
     assert "opendata search rebuild" in told[2]
     assert doctor("search", "rebuild")[0] == 0
     assert [told for told in found(doctor, "warn") if told[0] == "Search index"] == []
+
+
+def test_a_rebuild_that_was_killed_is_told(doctor):
+    assert [told for told in found(doctor, "warn") if told[0] == "Search index"] == []
+    platform = assemble(doctor.settings)
+    left = platform.part(SearchIndex)._generations
+    with left.lease().held():
+        left.begin()
+        assert "rebuilt" in "\n".join(detail for _, detail, _ in found(doctor, "ok"))
+    (told,) = [told for told in found(doctor, "warn") if told[0] == "Search index"]
+    assert "unfinished" in told[1]
+    indexing.watch(platform)
+    assert [told for told in found(doctor, "warn") if told[0] == "Search index"] == []
+    platform.close()
+
+
+def test_an_index_that_is_lost_is_told_and_what_to_do(doctor, elastic_server):
+    platform = assemble(doctor.settings)
+    with platform.work(SYSTEM) as work:
+        body = organizations.create(work, {"vi": "Sở Nông nghiệp"})
+        datasets.create(work, complete_record(), publisher_id=body.id)
+    elastic_server.delete(f"/{doctor.name}-*")
+    (told,) = [told for told in found(doctor, "fail") if told[0] == "Search index"]
+    assert "reduced" in told[1]
+    assert "opendata search rebuild" in told[2]
+    assert doctor("search", "rebuild")[0] == 0
+    assert found(doctor, "fail") == []
+    platform.close()
 
 
 def test_copies_that_are_missing_are_told_while_the_index_is_whole(doctor, elastic_server):

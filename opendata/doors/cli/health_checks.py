@@ -115,6 +115,11 @@ def database(platform: Platform) -> Finding:
 
 def index(platform: Platform) -> Iterator[Finding]:
     part = platform.part(SearchIndex)
+    if isinstance(part, Rebuilt):
+        yield from _rebuilding(part.rebuilding())
+    if indexing.is_lost(platform):
+        yield _lost()
+        return
     info = part.info()
     yield _drift(platform, info)
     if info.outdated:
@@ -135,6 +140,34 @@ class Copied(Protocol):
     """An index that the cluster keeps in copies."""
 
     def copies(self) -> str: ...
+
+
+@runtime_checkable
+class Rebuilt(Protocol):
+    """An index beside which another may be left unfinished."""
+
+    def rebuilding(self) -> str: ...
+
+
+def _rebuilding(state: str) -> Iterator[Finding]:
+    if state == "yes":
+        yield Finding(name=INDEX, state="ok", detail=N_("Đang được dựng lại."))
+    if state == "left":
+        yield Finding(
+            name=INDEX,
+            state="warn",
+            detail=N_("Một lần dựng lại bị ngắt còn để lại chỉ mục dở dang; mỗi thay đổi phải ghi hai nơi."),
+            remedy=N_("Worker tự dọn trong vài giây; nếu không có worker, chạy `opendata search rebuild`."),
+        )
+
+
+def _lost() -> Finding:
+    return Finding(
+        name=INDEX,
+        state="fail",
+        detail=N_("Đã mất. Cổng tìm ở mức rút gọn cho tới khi chỉ mục được dựng lại."),
+        remedy=N_("Worker tự dựng lại ngay; nếu không có worker, chạy `opendata search rebuild`."),
+    )
 
 
 def _drift(platform: Platform, info: IndexInfo) -> Finding:

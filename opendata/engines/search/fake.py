@@ -38,6 +38,9 @@ class MemoryIndex:
         self._generation = 0
         self._lock = threading.RLock()
 
+    def prepare(self) -> None:
+        return
+
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
         documents, removed = list(upserts), list(deletes)
         with self._lock:
@@ -120,6 +123,9 @@ class MemoryIndex:
                 return len(self._entries)
         finally:
             self._recorded = None
+
+    def tend(self) -> None:
+        return
 
     def info(self) -> IndexInfo:
         return IndexInfo(documents=len(self._entries), generation=str(self._generation), schema="memory")

@@ -9,11 +9,11 @@ of them, and `main`, which holds those of all but the description. Forms are `ex
 `fold` (they do not), and `exact2` and `fold2`, neighbouring tokens joined by `_`, for phrases.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from opendata.base.kit.errors import N_, OpenDataError
+from opendata.base.kit.errors import N_, OpenDataError, Unavailable
 
 ALL = "*"
 """The visibility token that matches every document (operators)."""
@@ -170,8 +170,28 @@ class DocumentsRefused(OpenDataError):
         super().__init__(count=len(reasons), first=": ".join(first))
 
 
+class IndexLost(Unavailable):
+    """There is no index though there are documents that it should hold. It is not made again empty, nor
+    filled write by write, for what it lacks meanwhile would look as if it did not exist: only `rebuild`
+    makes it again, whole."""
+
+
+Expects = Callable[[], bool]
+"""Whether there are documents that an index should hold."""
+
+
+def nothing() -> bool:
+    """Nobody knows of any: an index that is not there is made, empty."""
+    return False
+
+
 class SearchIndex(Protocol):
-    """Every method may raise `opendata.base.kit.errors.Unavailable`."""
+    """Every method may raise `opendata.base.kit.errors.Unavailable`, and all but `rebuild` and `tend`
+    `IndexLost`."""
+
+    def prepare(self) -> None:
+        """Make an empty index where there is none. Called before the first document is kept elsewhere:
+        from then on an index that is not there is one that was lost."""
 
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
         """Apply in bulk and make visible before returning. An upsert or delete (id, sequence) older
@@ -199,6 +219,9 @@ class SearchIndex(Protocol):
         Returns the number of documents. One rebuild at a time: a second one raises `Conflict`. A few
         documents that the index does not take keep the others from nothing: `DocumentsRefused` is raised
         once they are live."""
+
+    def tend(self) -> None:
+        """Remove what a rebuild that died left behind, where that costs something. Asked now and then."""
 
     def info(self) -> IndexInfo: ...
 

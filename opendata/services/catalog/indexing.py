@@ -1,20 +1,23 @@
 """The index beside the database: build it anew, find where they differ, mend it through the outbox."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, delete, func, or_, select
 
+from opendata.base.kit.errors import Conflict, Unavailable
 from opendata.base.models import Dataset, DatasetDocument, OutboxEntry
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs, outbox
 from opendata.base.runtime.timetable import Timetable
-from opendata.engines.search import IndexDocument, SearchIndex
+from opendata.engines.search import DocumentsRefused, IndexDocument, IndexLost, SearchIndex
 from opendata.services.catalog import documents
 
 log = structlog.get_logger(__name__)
 SCAN, FULL_SCAN = "search.drift", "search.drift.all"
+WATCH = "search.watch"
 TOPIC = "dataset"
 SOME = 5_000
 """Datasets that are compared one by one; of more than that all are."""
@@ -77,8 +80,26 @@ def drift(platform: Platform, ids: Collection[str] | None = None) -> Drift:
     return _compare(platform, again).only(set(suspected.ids))
 
 
+def expects_documents(platform: Platform) -> bool:
+    """Whether an index that is not there was lost: a new portal has had none."""
+    with platform.read(SYSTEM) as work:
+        return work.session.scalar(select(DatasetDocument.dataset_id).limit(1)) is not None
+
+
+def is_lost(platform: Platform) -> bool:
+    try:
+        platform.part(SearchIndex).info()
+    except IndexLost:
+        return True
+    return False
+
+
 def repair(platform: Platform, found: Drift) -> None:
-    """Ask the outbox to write each of them anew. What it had given up gets another chance."""
+    """Ask the outbox to write each of them anew, of a lost index what it lacks when it is built again. What
+    had been given up gets another chance."""
+    if is_lost(platform):
+        _build_again(platform)
+        found = drift(platform).only(found.ids)
     with platform.work(SYSTEM) as work:
         outbox.go_on_behind(work, found.newest)
         for these in _among(OutboxEntry.object_id, found.ids):
@@ -95,7 +116,7 @@ def scan(platform: Platform) -> dict[str, Any]:
     with platform.read(SYSTEM) as work:
         newest = work.session.scalar(select(func.max(DatasetDocument.sequence))) or 0
         changed = _changed_since(work, marks[0])
-    few = len(changed) <= SOME
+    few = len(changed) <= SOME and not is_lost(platform)
     found = _scanned(platform, changed) if few else {}
     with platform.read(SYSTEM) as work:
         whole = few and _numbers_agree(work)
@@ -104,17 +125,34 @@ def scan(platform: Platform) -> dict[str, Any]:
     return {"marks": [marks[1], newest], "checked": len(changed) if whole else "all"} | found
 
 
+def watch(platform: Platform) -> None:
+    """A task of the timetable: what a rebuild that died left is removed, and an index that is lost is built
+    again by a job. Until that is done search is reduced."""
+    index = platform.part(SearchIndex)
+    try:
+        index.tend()
+        index.info()
+    except IndexLost:
+        _ask(platform, SCAN)
+    except Unavailable:
+        return  # it is not for this task to tell
+
+
 def ask_to_scan_all(platform: Platform) -> None:
     _ask(platform, FULL_SCAN)
 
 
 def perform_scan(platform: Platform, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001  # a job
     """Everything but what the outbox has given up."""
-    _scanned(platform, None)
+    with suppress(Conflict):  # somebody builds a lost one again already
+        if is_lost(platform):
+            _build_again(platform)
+        _scanned(platform, None)
 
 
 def perform_scan_all(platform: Platform, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001  # a job
-    scan_all(platform)
+    with suppress(Conflict):
+        scan_all(platform)
 
 
 def scan_all(platform: Platform) -> dict[str, int]:
@@ -122,6 +160,14 @@ def scan_all(platform: Platform) -> dict[str, int]:
     found = drift(platform)
     _mend(platform, found)
     return found.figures()
+
+
+def _build_again(platform: Platform) -> None:
+    """What such a rebuild is refused is missing, and written as everything else that is."""
+    try:
+        rebuild(platform)
+    except DocumentsRefused as refused:
+        log.warning("index.refused", reasons=refused.reasons)
 
 
 def _ask(platform: Platform, kind: str) -> None:
@@ -165,7 +211,10 @@ def _compare(platform: Platform, ids: Collection[str] | None) -> Drift:
     with platform.read(SYSTEM) as work:
         stored = dict(_stored(work, ids))
         undocumented = set(_without_document(work, ids))
-    indexed = dict(platform.part(SearchIndex).sequences(ids))
+    try:
+        indexed = dict(platform.part(SearchIndex).sequences(ids))
+    except IndexLost:
+        indexed = {}
     with platform.read(SYSTEM) as work:
         waiting = _waiting(work)
         given_up = _all_given_up(work)

@@ -2,21 +2,24 @@
 
 PREFIX                  alias of the live index; everything is read and written through it
 PREFIX-building         alias of the index a rebuild is filling; writers write there first
-PREFIX-HASH-000001      an index, with the hash of its schema
+PREFIX-HASH-582915      an index, with the hash of its schema and a number like no other's
 PREFIX-rebuild          who may rebuild
 """
 
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
-from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
 from opendata.base.kit.errors import Unavailable
 from opendata.engines.search.elastic.address import Address
+from opendata.engines.search.elastic.lease import Lease
 from opendata.engines.search.elastic.schema import index_settings, mapping, schema_hash
+from opendata.engines.search.protocol import Expects, IndexLost, nothing
 
 log = structlog.get_logger(__name__)
 _WHILE_FILLING = {"refresh_interval": "-1", "number_of_replicas": 0, "translog.durability": "async"}
@@ -24,20 +27,29 @@ _COPIES_TIMEOUT = "60s"
 
 
 class Generations:
-    def __init__(self, client: Elasticsearch, address: Address) -> None:
+    def __init__(self, client: Elasticsearch, address: Address, expects: Expects = nothing) -> None:
         self._client = client
         self._address = address
+        self._expects = expects
         self.live = address.prefix
         self.building = f"{address.prefix}-building"
-        self.lease_index = f"{address.prefix}-rebuild"
+        self._lease_index = f"{address.prefix}-rebuild"
         self._name = re.compile(rf"{re.escape(address.prefix)}-([0-9a-f]{{12}})-(\d{{6}})")
 
     def ensure(self) -> None:
-        """Make an empty live index where there is none. Two processes may try: one wins."""
-        if self._client.indices.exists_alias(name=self.live):
+        """Make an empty live index where there is none, or raise `IndexLost`. Two processes may try: one
+        wins."""
+        if self._is_live():
             return
-        with suppress(BadRequestError):  # another process made it
-            self._create(self._next_name(), index_settings(self._address), self.live)
+        if self._expects():
+            if self._is_live():  # made since we looked, and then filled
+                return
+            raise IndexLost
+        try:
+            self._create(self._new_name(), index_settings(self._address), self.live)
+        except ApiError:  # two indexes to write to are refused
+            if not self._is_live():
+                raise
 
     def schema_of(self, index: str) -> str:
         found = self._name.fullmatch(index)
@@ -69,7 +81,7 @@ class Generations:
         live = set(self._behind(self.live))
         for left in sorted(self._indexes() - live):
             self._client.indices.delete(index=left, ignore_unavailable=True)
-        name = self._next_name()
+        name = self._new_name()
         settings = index_settings(self._address)
         settings.pop("auto_expand_replicas", None)
         self._create(name, {**settings, **_WHILE_FILLING}, self.building)
@@ -108,9 +120,29 @@ class Generations:
                 raise
 
     def abandon(self) -> None:
-        """Remove the index that is being filled; its rebuild fails by that. It loses its alias first, without
-        which it cannot go live: one that has lost it before is live by now, or gone."""
-        for name in self._behind(self.building):
+        """Remove the index that is being filled; its rebuild fails by that."""
+        self._give_up(self._behind(self.building))
+
+    def lease(self) -> Lease:
+        """The right to rebuild. It is taken before an index to fill is made, and given back when that is live
+        or gone."""
+        return Lease(self._client, self._lease_index)
+
+    def left(self) -> list[str]:
+        """An index that nobody fills any more. It was seen first and nobody held the lease afterwards: so it
+        is not of a rebuild that has just begun."""
+        begun = self._behind(self.building)
+        return begun if begun and not self.lease().is_held() else []
+
+    def give_up_left(self) -> None:
+        if left := self.left():
+            log.warning("search.rebuild_removed", indexes=left)
+            self._give_up(left)
+
+    def _give_up(self, begun: Sequence[str]) -> None:
+        """Each loses its alias first, without which it cannot go live: one that has lost it before is live by
+        now, or gone."""
+        for name in begun:
             taken_off = {"remove": {"index": name, "alias": self.building, "must_exist": True}}
             with suppress(NotFoundError):
                 self._client.indices.update_aliases(actions=[taken_off])
@@ -123,9 +155,13 @@ class Generations:
         if not made["acknowledged"]:  # not every node knows yet where writes go
             raise Unavailable
 
-    def _next_name(self) -> str:
-        numbers = [int(found[2]) for name in self._indexes() if (found := self._name.fullmatch(name))]
-        return f"{self.live}-{schema_hash()}-{max(numbers, default=0) + 1:06d}"
+    def _is_live(self) -> bool:
+        return bool(self._client.indices.exists_alias(name=self.live))
+
+    def _new_name(self) -> str:
+        """One that was not there before: what is remembered or decided of an index that is gone must not
+        hold for another."""
+        return f"{self.live}-{schema_hash()}-{secrets.randbelow(1_000_000):06d}"
 
     def _indexes(self) -> set[str]:
         found = self._client.indices.get_alias(index=f"{self.live}-*", allow_no_indices=True)

@@ -4,6 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -19,10 +20,18 @@ from opendata.engines.search.elastic.address import Address
 from opendata.engines.search.elastic.bulk import MissingIndex, send_all
 from opendata.engines.search.elastic.connection import Connection
 from opendata.engines.search.elastic.generations import Generations
-from opendata.engines.search.elastic.lease import Lease
 from opendata.engines.search.elastic.schema import delete_lines, schema_hash, upsert_lines
 from opendata.engines.search.elastic.searching import Request
-from opendata.engines.search.protocol import DocumentsRefused, IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.protocol import (
+    DocumentsRefused,
+    Expects,
+    IndexDocument,
+    IndexInfo,
+    IndexLost,
+    Plan,
+    Results,
+    nothing,
+)
 from opendata.engines.search.telling import common, optional_terms, telling
 
 T = TypeVar("T")
@@ -58,10 +67,18 @@ class State:
 class ElasticIndex:
     """`seen_within`: seconds within which changes of other processes are seen; own ones at once."""
 
-    def __init__(self, address: Address, *, seen_within: float = 0.1, cached_pages: int = 512) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        seen_within: float = 0.1,
+        cached_pages: int = 512,
+        expects: Expects = nothing,
+    ) -> None:
         self._address = address
         self._connection = Connection(address)
-        self._generations = Generations(self._connection.writing, address)
+        self._generations = Generations(self._connection.writing, address, expects)
+        self._prepared = False
         self._seen_within = seen_within
         # the same copy of a shard for all requests of this process, so that none looks back in time
         self._preference = _new_preference()
@@ -72,6 +89,12 @@ class ElasticIndex:
         self._pages: Cache[Results] = Cache(cached_pages)
         self._vocabularies: Cache[Sequence[tuple[str, int]]] = Cache(256)
         self._frequencies = statistics.Frequencies()
+
+    def prepare(self) -> None:
+        if not self._prepared:
+            with self._connection.guarded():
+                self._generations.ensure()
+            self._prepared = True
 
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
         """Raises `DocumentsRefused` after all others are written."""
@@ -131,13 +154,24 @@ class ElasticIndex:
             )
         return {"green": "all", "yellow": "some"}.get(health["status"], "lost")
 
+    def tend(self) -> None:
+        """An index that a killed rebuild left takes every write a second time, has no copy, and its failure
+        costs writes."""
+        with self._connection.guarded():
+            self._generations.give_up_left()
+
+    def rebuilding(self) -> str:
+        """Whether an index is being filled beside the live one: `no`, `yes`, or `left` by one that died."""
+        with self._connection.guarded():
+            return "left" if self._generations.left() else "yes" if self._generations.is_building() else "no"
+
     def close(self) -> None:
         self._connection.close()
 
     # --- reading -----------------------------------------------------------------------------------
 
     def _answered(self, ask: Callable[[], T]) -> T:
-        """The answer; where no index is there, one is made first."""
+        """The answer; where no index is there, one is made first, or `IndexLost` raised."""
         with self._connection.guarded():
             try:
                 return ask()
@@ -300,10 +334,10 @@ class ElasticIndex:
     # --- rebuilding --------------------------------------------------------------------------------
 
     def _rebuild(self, documents: Iterable[IndexDocument]) -> int:
-        writing = self._connection.writing
         generations = self._generations
-        generations.ensure()
-        with Lease(writing, generations.lease_index).held() as lease:
+        with suppress(IndexLost):
+            generations.ensure()
+        with generations.lease().held() as lease:
             name = generations.begin()
             try:
                 refused = self._fill_all(documents)
@@ -345,6 +379,8 @@ class ElasticIndex:
             raise Unavailable from error
 
     def _tombstones(self) -> Iterator[bytes]:
+        if not self._generations.live_index():
+            return  # it was lost
         for held in self._scan({"term": {"kind": "tombstone"}}):
             yield delete_lines(held["id"][0], held["_version"][0])
 

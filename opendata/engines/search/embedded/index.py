@@ -23,7 +23,17 @@ from opendata.engines.search.embedded.schema import (
 )
 from opendata.engines.search.embedded.store import Store, grouped
 from opendata.engines.search.ordering import coarseness, require_cursor, sort_of
-from opendata.engines.search.protocol import Clause, Hit, IndexDocument, IndexInfo, Plan, Results
+from opendata.engines.search.protocol import (
+    Clause,
+    Expects,
+    Hit,
+    IndexDocument,
+    IndexInfo,
+    IndexLost,
+    Plan,
+    Results,
+    nothing,
+)
 from opendata.engines.search.telling import common, telling
 
 _MANY_VALUES = 65_000
@@ -44,8 +54,10 @@ class _Group:
 class EmbeddedIndex:
     """`wait`: seconds a write waits for another writer before it raises `Unavailable`."""
 
-    def __init__(self, folder: Path, *, wait: float = 30.0, cached_pages: int = 256) -> None:
-        self._store = Store(folder, wait=wait)
+    def __init__(
+        self, folder: Path, *, wait: float = 30.0, cached_pages: int = 256, expects: Expects = nothing
+    ) -> None:
+        self._store = Store(folder, wait=wait, expects=expects)
         self._lock = threading.RLock()
         self._live: Generation | None = None
         self._snapshot: Snapshot | None = None
@@ -54,6 +66,10 @@ class EmbeddedIndex:
         self._counts: Cache[tuple[int, Counts]] = Cache(4 * cached_pages)
         self._frequencies: Cache[int] = Cache(100_000)
         self._vocabularies: Cache[Sequence[tuple[str, int]]] = Cache(64)
+
+    def prepare(self) -> None:
+        with _engine_faults():
+            self._generation()
 
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
         documents, removed = list(upserts), list(deletes)
@@ -91,16 +107,20 @@ class EmbeddedIndex:
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         with _engine_faults(), self._store.rebuilding():
-            with self._writing():
+            lost = self._is_lost()
+            with self._store.writing():
                 self._store.start_journal()
-                tombstones = self._generation().snapshot().tombstones()
+                tombstones = {} if lost else self._generation().snapshot().tombstones()
             fresh = self._store.beside()
             fresh.fill(documents, tombstones)
-            with self._writing():
+            with self._store.writing():
                 fresh.apply(*grouped(self._store.recorded()))
                 self._store.swap(fresh)
                 self._store.end_journal()
             return self._current().documents
+
+    def tend(self) -> None:
+        """The next write and the next rebuild do it."""
 
     def info(self) -> IndexInfo:
         with _engine_faults():
@@ -126,6 +146,13 @@ class EmbeddedIndex:
         self._generation()  # making the first one takes the lock by itself
         with self._store.writing():
             yield
+
+    def _is_lost(self) -> bool:
+        try:
+            self._generation()
+        except IndexLost:
+            return True
+        return False
 
     def _generation(self) -> Generation:
         """The live generation, opened anew when another process swapped it."""

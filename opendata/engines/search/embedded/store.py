@@ -23,14 +23,15 @@ from filelock import FileLock, Timeout
 
 from opendata.base.kit.errors import Conflict, Unavailable
 from opendata.engines.search.embedded.generation import Generation
-from opendata.engines.search.protocol import IndexDocument
+from opendata.engines.search.protocol import Expects, IndexDocument, IndexLost, nothing
 
 
 class Store:
-    def __init__(self, root: Path, *, wait: float) -> None:
+    def __init__(self, root: Path, *, wait: float, expects: Expects = nothing) -> None:
         """`wait`: seconds a write waits for the writer before it."""
         self.root = root
         self._wait = wait
+        self._expects = expects
         self.pointer = root / "LIVE"
         self._journal = root / "rebuild.journal"
         root.mkdir(parents=True, exist_ok=True)
@@ -60,11 +61,11 @@ class Store:
             return None
 
     def open_live(self) -> Generation:
-        """The live generation; an empty one is made in a new folder."""
-        name = self.live_name()
+        """The live generation; an empty one is made in a new folder. Raises `IndexLost`."""
+        name = self._live_folder()
         if name is None:
             with self.writing():
-                name = self.live_name() or self._begin()
+                name = self._live_folder() or self._begin()
         return Generation(self.root / name)
 
     def beside(self) -> Generation:
@@ -122,7 +123,20 @@ class Store:
     def end_journal(self) -> None:
         self._journal.unlink(missing_ok=True)
 
+    def _live_folder(self) -> str | None:
+        """The name of the live generation, where that is there. Looked for again under another name: a swap
+        changes the name before it removes the folder."""
+        name = self.live_name()
+        while name and not (self.root / name / "meta.json").exists():
+            before, name = name, self.live_name()
+            if name == before:
+                return None
+        return name
+
     def _begin(self) -> str:
+        """Under the write lock, so that none is made and filled by another meanwhile."""
+        if self._expects():
+            raise IndexLost
         generation = self.beside()
         self.swap(generation)
         return generation.folder.name
