@@ -107,16 +107,17 @@ def _about(client: Client) -> dict[str, Any]:
 @blueprint.get("/oauth/device")
 @permission(ANYONE)
 def device_page() -> BaseResponse:
+    """A code in the address is only filled in: looking it up here would let any page that leads to this one
+    use up the person's tries, or try codes without counting."""
     if not caller().signed_in:
         return _sign_in()
-    code = request.args.get("user_code", "")[:20]
-    return _device(code) if code else form_page("oauth/device.html", code="", wrong=False)
+    return form_page("oauth/device.html", code=request.args.get("user_code", "")[:20], wrong=False)
 
 
 @blueprint.post("/oauth/device")
 @permission(ANYONE)
 def device_decide() -> BaseResponse:
-    """The code is asked for, then the person: also where the address held the code already."""
+    """The code is looked up, and counted if it is wrong; then the person is asked."""
     code, decision = request.form.get("user_code", "")[:20], request.form.get("decision", "")
     if decision not in {"allow", "deny"}:
         return _device(code)

@@ -1,9 +1,12 @@
 """The device grant: the program's side and the person's."""
 
+import re
 import threading
 
 import pytest
+from sqlalchemy import func, select
 
+from opendata.base.models import AuditEvent
 from opendata.base.runtime import SYSTEM
 from opendata.services.access import people
 from opendata.services.access.oauth import device
@@ -149,13 +152,41 @@ def test_the_page_asks_also_where_the_address_holds_the_code(office):
     anonymous = office.city.app.test_client().get(begun["verification_uri_complete"])
     assert anonymous.status_code == 303
     browser = office.city.client("editor")
-    page = browser.get("/oauth/device", query_string={"user_code": begun["user_code"]})
+    filled = browser.get("/oauth/device", query_string={"user_code": begun["user_code"]})
+    assert f'value="{begun["user_code"]}"' in filled.text
+    assert "<code>read</code>" not in filled.text
+    typed = {"user_code": begun["user_code"], "csrf_token": browser.token}
+    page = browser.post("/oauth/device", data=typed)
     assert begun["user_code"] in page.text
     assert "<code>read</code>" in page.text
     assert "Cho phép" in page.text
     assert error_of(poll(office, client, begun["device_code"])) == "authorization_pending"
-    english = browser.get("/en/oauth/device", query_string={"user_code": begun["user_code"]})
+    english = browser.post("/en/oauth/device", data=typed)
     assert "Allow this only if you have just started it yourself" in english.text
+
+
+def test_an_address_tells_nothing_of_a_code_and_uses_no_try_up(office):
+    begun, browser = begin(office, office.box()), office.city.client("member")
+    pages = {}
+    for code in (begun["user_code"], *("BBBB-BBBB",) * 7):
+        answer = browser.get(
+            "/oauth/device", query_string={"user_code": code}, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        assert answer.status_code == 200
+        pages[code] = re.sub(r'(value|content|nonce)="[^"]*"', "", answer.text).replace(code, "")
+    assert len(set(pages.values())) == 1
+    with office.platform.read(SYSTEM) as work:
+        wrong = select(func.count()).where(AuditEvent.action == "device.wrong_code")
+        assert work.session.scalar(wrong.where(AuditEvent.object_id == office.city.users["member"])) == 0
+    assert decide(office, begun["user_code"], role="member").status_code == 200
+
+
+def test_a_foreign_page_cannot_try_a_code(office):
+    browser = office.city.client("member")
+    browser.token = ""
+    for _ in range(6):
+        assert browser.post("/oauth/device", data={"user_code": "BBBB-BBBB"}).status_code == 403
+    assert decide(office, begin(office, office.box())["user_code"], role="member").status_code == 200
 
 
 def test_a_foreign_page_cannot_approve(office):
