@@ -18,6 +18,7 @@ OUTBOX = N_("Hàng chờ tác động")
 JOBS = N_("Việc nền")
 KEYS = N_("Khóa và chữ ký")
 TIMETABLE = N_("Việc định kỳ")
+LIMITS = N_("Hạn mức")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from opendata.doors.cli.findings import (
     INDEX,
     JOBS,
     KEYS,
+    LIMITS,
     OUTBOX,
     TIMETABLE,
     Finding,
@@ -33,6 +34,7 @@ REMEDIES = {
     DATABASE: _DATABASE_REMEDY,
     OUTBOX: _DATABASE_REMEDY,
     KEYS: _DATABASE_REMEDY,
+    LIMITS: _DATABASE_REMEDY,
     TIMETABLE: _DATABASE_REMEDY,
     INDEX: N_(
         "Khởi động Elasticsearch; kiểm tra search_url, tài khoản và đường mạng. Cổng vẫn tìm ở mức rút gọn."

@@ -109,6 +109,7 @@ def build(platform: Platform) -> Flask:
         hops = platform.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     gate.install(app, platform)
+    limits.install(app, platform)
     last_answers.install(app, platform)
     app.before_request(partial(_begin, app, platform))
     app.after_request(partial(_finish, platform))

@@ -1,6 +1,6 @@
 """Is the process alive, and can it serve: /health/live and /health/ready."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import structlog
@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from opendata.base.kit.errors import NotFound
 from opendata.base.runtime import Platform
-from opendata.doors.http import answers
+from opendata.doors.http import answers, limits
 from opendata.doors.http.context import platform
 from opendata.doors.http.permissions import ANYONE, permission
 from opendata.engines.files import FileStore
@@ -37,14 +37,15 @@ def live() -> Response:
 
 def ready() -> Response:
     """Each dependency as ok, degraded or down, without address, version or message; 503 when a vital one
-    is down."""
+    is down. And how many calls this process did not hold against their plan, by a fault of its own."""
     parts = {name: _state(name, probe) for name, probe in PROBES.items()}
     down = any(parts[name] == "down" for name in VITAL)
     status: State = "down" if down else "degraded" if set(parts.values()) != {"ok"} else "ok"
-    return _told({"status": status, "parts": parts}, 503 if down else 200)
+    told = {"status": status, "parts": parts, "limit_faults": limits.faults().count}
+    return _told(told, 503 if down else 200)
 
 
-def _told(value: dict[str, object], status: int) -> Response:
+def _told(value: Mapping[str, object], status: int) -> Response:
     response = answers.json(value, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -87,10 +88,17 @@ def _changes(asked: Platform) -> None:
         raise TimeoutError(f"changes unseen for {changes.age:.0f} s")
 
 
+def _limits(_asked: Platform) -> None:
+    """Plans that do not count are no reason to close; somebody has to hear of it."""
+    if limits.faults().recent:
+        raise RuntimeError("calls are not held against their plans")
+
+
 PROBES: dict[str, Callable[[Platform], None]] = {
     "database": _database,
     "changes": _changes,
     "search": _search,
     "files": _files,
     "jobs": _jobs,
+    "limits": _limits,
 }

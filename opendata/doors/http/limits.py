@@ -2,7 +2,7 @@
 
 Every answer under `/api/` is counted by the plan of who asks: the one of the application or account, else
 the open plan by network. A fault of the limits themselves closes nothing: open data stays open, under the
-floor that counts below.
+floor that counts below. It is counted (`faults`), so that it is seen.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import structlog
-from flask import Request, Response, g
+from flask import Flask, Request, Response, current_app, g
 
 from opendata.base.kit.errors import RateLimited
 from opendata.base.runtime import ANONYMOUS, Platform
@@ -18,16 +18,29 @@ from opendata.doors.http import address, networks
 from opendata.doors.http.context import platform, this_context, this_request
 from opendata.doors.http.prices import PRICES, Price
 from opendata.doors.http.ratelimit_fields import Field, Told
+from opendata.services.access.changes import Changes
 from opendata.services.access.credentials import Credential
 from opendata.services.plans.book import PlanBook, Terms
+from opendata.services.plans.faults import WRITTEN_EVERY, LimitFaults
 from opendata.services.plans.gate import Admission, Context, Line, PlanGate
 
 log = structlog.get_logger(__name__)
+FAULTS = "opendata.limit_faults"
 PLANE = "/api/"
 JITTER = 0.1
 MOST_JITTER = 60
 MOST_REMEMBERED = 10_000
 _USUAL = Price()
+
+
+def install(app: Flask, platform: Platform) -> None:
+    app.extensions[FAULTS] = found = LimitFaults(platform)
+    platform.part(Changes).also(found.flush, seconds=WRITTEN_EVERY)
+
+
+def faults() -> LimitFaults:
+    """Of the limits in the process that serves the request."""
+    return cast("LimitFaults", current_app.extensions[FAULTS])
 
 
 def admit(asked: Request, here: dict[str, Any], parts: Platform) -> None:
@@ -47,6 +60,7 @@ def admit(asked: Request, here: dict[str, Any], parts: Platform) -> None:
     except Exception as error:  # a broken limiter must not close open data
         here["limit_lines"] = ()
         log.exception("limits.failed", error=repr(error))
+        faults().note(error)
 
 
 def _hold(gate: PlanGate, admission: Admission, holder: str, seconds: float) -> bool:
@@ -101,6 +115,7 @@ def cost(**spent: int) -> None:
             platform().part(PlanGate).charge(admission.context, spent)
         except Exception as error:  # the answer is good, and may be on its way already
             log.exception("limits.uncharged", error=repr(error))
+            faults().note(error)
 
 
 def tell(response: Response, here: dict[str, Any], parts: Platform) -> list[Field]:
@@ -135,6 +150,7 @@ def _look(response: Response, here: dict[str, Any], parts: Platform) -> None:
         here["limit_lines"] = parts.part(PlanGate).standing(asking)
     except Exception as error:  # the answer is good without
         log.exception("limits.untold", error=repr(error))
+        faults().note(error)
 
 
 def _settle(response: Response, here: dict[str, Any], admission: Admission, gate: PlanGate) -> None:

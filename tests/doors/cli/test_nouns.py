@@ -154,7 +154,7 @@ def test_doctor_finds_a_healthy_installation_healthy(harvested) -> None:
     warned = {finding["check"] for finding in findings if finding["state"] == "warn"}
     assert "Việc định kỳ" in warned, "no worker has ever run"
     assert warned <= {"Việc định kỳ", "Tệp giao diện"}
-    assert len({finding["check"] for finding in findings}) == 10
+    assert len({finding["check"] for finding in findings}) == 11
 
 
 def test_doctor_says_what_to_do(bare_terminal, monkeypatch) -> None:

@@ -80,7 +80,15 @@ def test_health_names_each_part_and_no_address(still_city: City) -> None:
     assert ready.status_code == 200
     assert ready.get_json() == {
         "status": "ok",
-        "parts": {"database": "ok", "changes": "ok", "search": "ok", "files": "ok", "jobs": "ok"},
+        "parts": {
+            "database": "ok",
+            "changes": "ok",
+            "search": "ok",
+            "files": "ok",
+            "jobs": "ok",
+            "limits": "ok",
+        },
+        "limit_faults": 0,
     }
     assert ready.headers["Cache-Control"] == "no-store"
 

@@ -8,9 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendata.base.kit.errors import N_, OpenDataError
 from opendata.base.runtime import Platform
 from opendata.doors.cli import health_checks as checks
-from opendata.doors.cli import key_checks, server_checks
+from opendata.doors.cli import key_checks, limit_checks, server_checks
 from opendata.doors.cli.console import Console, json_option, verb, with_console
-from opendata.doors.cli.findings import DATABASE, FILES, INDEX, JOBS, KEYS, OUTBOX, TIMETABLE, Finding
+from opendata.doors.cli.findings import DATABASE, FILES, INDEX, JOBS, KEYS, LIMITS, OUTBOX, TIMETABLE, Finding
 from opendata.doors.cli.root import FOUND
 
 Part = Callable[[Platform], Iterator[Finding]]
@@ -20,6 +20,7 @@ PARTS: tuple[tuple[str, set[str], Part], ...] = (
     (OUTBOX, {DATABASE}, checks.outbox_state),
     (JOBS, {DATABASE}, checks.job_state),
     (KEYS, {DATABASE}, key_checks.key_state),
+    (LIMITS, {DATABASE}, limit_checks.limit_state),
     (TIMETABLE, {DATABASE}, checks.timetable_state),
 )
 """What is looked at, and what must answer for that."""
