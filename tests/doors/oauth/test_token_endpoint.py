@@ -48,6 +48,7 @@ def test_a_server_gets_a_token_and_uses_it(office):
     claims = claims_of(body["access_token"])
     assert claims["exp"] - claims["iat"] == 3600
     assert claims["sub"] == claims["client_id"] == client[0]
+    assert set(claims) == {"iss", "sub", "aud", "client_id", "exp", "iat", "jti", "scope", "app_id"}
     assert len(body["access_token"]) < 700
     seen = office.get(body["access_token"])
     assert seen.status_code == 200
