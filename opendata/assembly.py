@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from opendata.base.kit import log_secrets
+from opendata.base.kit import log_lines, log_secrets
 from opendata.base.kit.errors import N_, Unavailable
 from opendata.base.kit.secrets import Peppers
 from opendata.base.kit.vocabularies import Vocabularies
@@ -194,10 +194,9 @@ def _drain(platform: Platform, batches: int | None) -> None:
 def configure_logging(settings: Settings) -> None:
     """Structured events to stderr: JSON lines in production, readable text in development."""
     log_secrets.install()
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if settings.log_json
-        else structlog.dev.ConsoleRenderer(colors=False)
+    readable = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    rendering: tuple[Any, ...] = (
+        (structlog.processors.JSONRenderer(),) if settings.log_json else (log_lines.plain, readable)
     )
     structlog.configure(
         processors=[
@@ -206,7 +205,7 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             log_secrets.cut,
-            renderer,
+            *rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # the stderr of the moment

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from opendata.base.kit.log_lines import one_line, set_in
 from opendata.base.kit.secrets import redact
 
 _formatter = logging.Formatter()
@@ -15,15 +16,15 @@ def cut(_logger: Any, _method: str, event: Any) -> Any:
 
 
 class _Record(logging.LogRecord):
-    """What libraries log by themselves, cut in the same way."""
+    """What libraries log by themselves, cut in the same way, a message on one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.exc_info:
-            self.exc_text = redact(_formatter.formatException(self.exc_info))
+            self.exc_text = set_in(redact(_formatter.formatException(self.exc_info)))
 
     def getMessage(self) -> str:  # noqa: N802  # as logging names it
-        return redact(super().getMessage())
+        return one_line(redact(super().getMessage()))
 
 
 def install() -> None:
