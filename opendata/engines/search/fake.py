@@ -4,10 +4,20 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from opendata.base.kit.errors import Conflict
 from opendata.engines.search.analysis import streams
-from opendata.engines.search.ordering import SCALE, comes_after, order_key, require_cursor, whole
+from opendata.engines.search.ordering import (
+    SCALE,
+    comes_after,
+    common_before,
+    key_end,
+    order_key,
+    require_cursor,
+    sort_of,
+    whole,
+)
 from opendata.engines.search.protocol import (
     ALL,
     Best,
@@ -56,6 +66,7 @@ class MemoryIndex:
         matched = list(_matching(entries, plan))
         counted = [hit for hit in matched if _filtered(hit[0], plan)]
         require_cursor(plan)
+        common = common_before(plan) or ""
         ordered = sorted(
             ((_key(entry, plan, score, near=near), score, near, entry) for entry, score, near in counted),
             key=lambda item: item[0],
@@ -67,7 +78,7 @@ class MemoryIndex:
                 score=score / SCALE if plan.sort == "relevance" else 0.0,
                 near=near,
                 row=entry.document.row,
-                key=(*key, place + 1 - exact if near else place + 1),
+                key=(*key, *key_end(plan, place + 1 - exact if near else place + 1, common)),
             )
             for place, (key, score, near, entry) in enumerate(ordered)
             if comes_after(key, plan.after)
@@ -203,9 +214,8 @@ def _filtered(entry: _Entry, plan: Plan, *, but: str | None = None) -> bool:
     )
 
 
-def _key(entry: _Entry, plan: Plan, score: int, *, near: bool) -> tuple[object, ...]:
-    sort = "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
-    return order_key(sort, entry.document.sort, entry.document.id, near=near, score=score)
+def _key(entry: _Entry, plan: Plan, score: int, *, near: bool) -> tuple[Any, ...]:
+    return order_key(sort_of(plan), entry.document.sort, entry.document.id, near=near, score=score)
 
 
 def _count(name: str, matched: Iterable[_Match], plan: Plan) -> tuple[tuple[str, int], ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from opendata.base.kit.errors import N_, Invalid
 from opendata.engines.search.protocol import Best, Clause, Plan, Term
+from opendata.engines.search.telling import is_written
 
 SCALE = 10_000
 """Scores are added as whole ten-thousandths, so that sums are exact and equal everywhere."""
@@ -12,7 +13,7 @@ EXACT_SUM = 2**23
 """No sum reaches this: 32-bit floats hold all whole numbers up to twice as much, and an engine may use
 the other half for a mark of its own."""
 _KEYS: Mapping[str, tuple[type, ...]] = {
-    "relevance": (bool, int, int, str, int),
+    "relevance": (bool, int, int, str, str, int),
     "newest": (bool, int, str, int),
     "title": (bool, str, int, str, int),
     "popularity": (bool, int, int, str, int),
@@ -63,9 +64,19 @@ def sort_of(plan: Plan) -> str:
     return "newest" if plan.where is None and plan.sort == "relevance" else plan.sort
 
 
+def key_end(plan: Plan, place: int, common: str) -> tuple[Any, ...]:
+    """What the public key of a hit tells behind its order key: where hits are scored the common terms, as
+    `telling.judged` writes them, and its place among the exact or the near ones, a hint how far to read."""
+    return (common, place) if sort_of(plan) == "relevance" else (place,)
+
+
+def common_before(plan: Plan) -> str | None:
+    """The common terms of the page before; None on a first page, and where nothing is scored."""
+    return str(plan.after[-2]) if plan.after is not None and sort_of(plan) == "relevance" else None
+
+
 def require_cursor(plan: Plan) -> None:
-    """The public key to go on after ends with the place of its hit among the exact or the near ones, a hint
-    how far to read. Raises `Invalid` for the key of another order, or one that no hit can have had."""
+    """Raises `Invalid` for the key of another order, or one that no hit can have had."""
     if plan.after is not None and not fits(plan.after, sort_of(plan)):
         raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
 
@@ -73,12 +84,14 @@ def require_cursor(plan: Plan) -> None:
 def fits(key: Sequence[Any], sort: str) -> bool:
     """Whether a hit in this order may have this public key."""
     numbers = (part for part in key if type(part) is int)
-    return tuple(map(type, key)) == _KEYS[sort] and all(abs(part) < _LARGEST for part in numbers)
+    if tuple(map(type, key)) != _KEYS[sort] or any(abs(part) >= _LARGEST for part in numbers):
+        return False
+    return sort != "relevance" or is_written(key[-2])
 
 
 def comes_after(key: Sequence[Any], cursor: Sequence[Any] | None) -> bool:
     """Does a hit with `key` stand behind the hit whose public key was `cursor`, one of the same order?"""
-    return cursor is None or tuple(key) > tuple(cursor[:-1])
+    return cursor is None or tuple(key) > tuple(cursor[: len(key)])
 
 
 def number(sorts: Mapping[str, int | str], name: str) -> int:

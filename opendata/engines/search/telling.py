@@ -4,6 +4,7 @@ A word that a large part of all documents hold tells them hardly apart, and to s
 the reading of its whole list. Where such a word is optional it therefore scores nothing, in no engine.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 from opendata.engines.search.protocol import Best, Clause, Every, Term
@@ -13,11 +14,50 @@ Frequency = Callable[[str, str], int]
 and is 0 for nothing but 0."""
 
 _COMMON, _COMMON_SHARE = 10_000, 20
+_WRITTEN = re.compile(r"[0-9a-f]{0,4000}")
 
 
 def common(documents: int) -> int:
     """What more documents than that hold, of so many, is common."""
     return max(_COMMON, documents // _COMMON_SHARE)
+
+
+def bound(documents: int, before: str | None) -> int:
+    """What more documents than that hold is common on this page. Later pages score what the first one
+    scored, or hits would change their places; but not what has become twice as common since, so that no
+    cursor makes a page costly."""
+    return common(documents) * (1 if before is None else 2)
+
+
+def judged(where: Clause, frequency: Frequency, most: int, before: str | None) -> tuple[Clause, str]:
+    """(what of a plan tells documents apart, its common terms for the next page), where `before` is what the
+    page before said of them, and None on a first page."""
+    pairs = _pairs(where)
+    asked = undecided(where, before)
+    left_out = {*pairs} - {*asked} | {pair for pair in asked if frequency(*pair) > most}
+
+    def as_judged(stream: str, token: str) -> int:
+        return most + 1 if (stream, token) in left_out else min(frequency(stream, token), most)
+
+    if before is None:
+        found = sum(1 << place for place, pair in enumerate(pairs) if pair in left_out)
+        before = f"{found:x}" if found else ""
+    return telling(where, as_judged, most), before
+
+
+def undecided(where: Clause, before: str | None) -> list[tuple[str, str]]:
+    """(stream, token) of the terms whose frequency `judged` asks for: all but those known to be common."""
+    known = int(before or "0", 16)
+    return [pair for place, pair in enumerate(_pairs(where)) if not known >> place & 1]
+
+
+def _pairs(where: Clause) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((term.stream, term.token) for term in optional_terms(where)))
+
+
+def is_written(common_terms: str) -> bool:
+    """May `judged` have written this?"""
+    return _WRITTEN.fullmatch(common_terms) is not None
 
 
 def telling(clause: Clause, frequency: Frequency, most: int) -> Clause:

@@ -17,8 +17,9 @@ from opendata.engines.search.ordering import fits
 from opendata.services.access import policy
 from opendata.services.catalog import reduced
 from opendata.services.catalog.filters import BY_NAME
-from opendata.services.catalog.query import Marks, excerpt, highlight, markup, search
+from opendata.services.catalog.query import Course, Marks, Outcome, excerpt, highlight, markup, search
 from opendata.services.catalog.query import suggest as complete
+from opendata.services.catalog.query.course import read, refused
 from opendata.services.catalog.register import Names, Register
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,8 @@ REDUCED = "reduced"
 SORTS = ("relevance", "newest", "title", "popularity")
 MAX_SIZE = 100
 MAX_TEXT = 1000
-"""Types of a hit's key by sort; the last is the place of the hit. Without words relevance is newest."""
+_LAST_PLACE = 2**31
+"""No hit stands behind it."""
 YES_NO: Mapping[str, LangText] = {"true": {"vi": "Có", "en": "Yes"}, "false": {"vi": "Không", "en": "No"}}
 
 
@@ -121,6 +123,7 @@ def _find(work: Work, query: DatasetQuery) -> Page:
     index = work.part(SearchIndex)
     names = work.part(Register).names(index.info().generation)
     filters = _resolved(query.filters, names)
+    after, course = _after(query, index.info().documents)
     outcome = search(
         index,
         names.lexicon,
@@ -130,7 +133,8 @@ def _find(work: Work, query: DatasetQuery) -> Page:
         facets=query.facets,
         sort=query.sort,
         size=query.size,
-        after=_after(query, index.info().documents),
+        after=after,
+        course=course,
         as_typed=query.as_typed,
     )
     results = outcome.results
@@ -139,7 +143,7 @@ def _find(work: Work, query: DatasetQuery) -> Page:
         total_exact=results.total_exact,
         rows=tuple(_row(hit, outcome.marks if outcome.searched else None) for hit in results.hits),
         facets=_labelled(work, results.facets, filters, names),
-        next=_next(results.hits, query.size),
+        next=_next(outcome, query.size),
         notes=outcome.notes,
         searched=outcome.searched,
     )
@@ -214,20 +218,28 @@ def _label(name: str, value: str, names: Names, vocabularies: Vocabularies) -> L
     return dict(vocabularies.label(source, value)) if source else {"vi": value}
 
 
-def _after(query: DatasetQuery, documents: int) -> tuple[Any, ...] | None:
-    """The key in the cursor. Raises `Invalid` for one of another sort, or that no hit can have had."""
+def _after(query: DatasetQuery, documents: int) -> tuple[tuple[Any, ...] | None, Course | None]:
+    """The key in the cursor, and the course of a query with words. Raises `Invalid` for a key of another
+    sort, or that no hit can have had. Its place, which says how far to read, ends with the datasets there
+    are: some may be gone."""
     if not query.cursor:
-        return None
-    key = cursors.decode(query.cursor)
+        return None, None
+    key, course = cursors.decode(query.cursor), None
+    if key and isinstance(key[-1], list):
+        *key_parts, written = key
+        key, course = tuple(key_parts), read(written)
     orders = {query.sort, "newest"} if query.sort == "relevance" else {query.sort}
-    if not any(fits(key, order) for order in orders) or not 0 <= key[-1] <= documents:
-        raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
-    return key
+    if not any(fits(key, order) for order in orders) or not 0 <= key[-1] <= _LAST_PLACE:
+        raise refused()
+    return (*key[:-1], min(key[-1], documents)), course
 
 
-def _next(hits: Sequence[Hit], size: int) -> str | None:
+def _next(outcome: Outcome, size: int) -> str | None:
     """A full page may have a next one; a cursor past the end finds an empty page."""
-    return cursors.encode(hits[-1].key) if hits and len(hits) == size else None
+    hits, course = outcome.results.hits, outcome.course.written()
+    if not hits or len(hits) < size:
+        return None
+    return cursors.encode(hits[-1].key if course is None else (*hits[-1].key, course))
 
 
 def suggest(work: Work, text: str, *, limit: int = 8, language: str = "vi") -> list[Suggestion]:

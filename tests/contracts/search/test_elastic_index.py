@@ -14,6 +14,7 @@ from opendata.engines.search import Best, DocumentsRefused, Every, IndexDocument
 from opendata.engines.search.elastic import ElasticIndex, generations, lease, read_address
 from opendata.testing.index_documents import dataset, ids, title
 from opendata.testing.search_contract import SearchContract
+from opendata.testing.search_paging_contract import SearchPagingContract
 from opendata.testing.search_plans import compare_with_reference
 from opendata.testing.search_writing_contract import SearchWritingContract
 from opendata.testing.servers import ElasticNode
@@ -54,7 +55,7 @@ def client(elastic_server: ElasticNode) -> Iterator[Elasticsearch]:
         yield direct
 
 
-class TestElasticIndex(SearchContract, SearchWritingContract):
+class TestElasticIndex(SearchContract, SearchWritingContract, SearchPagingContract):
     @pytest.fixture
     def index(self, opened: ElasticIndex) -> ElasticIndex:
         return opened

@@ -17,11 +17,12 @@ from opendata.engines.search.embedded.generation import Generation, Snapshot
 from opendata.engines.search.fake import MemoryIndex
 from opendata.testing.index_documents import dataset, ids, title
 from opendata.testing.search_contract import SearchContract
+from opendata.testing.search_paging_contract import SearchPagingContract
 from opendata.testing.search_plans import compare_with_reference
 from opendata.testing.search_writing_contract import SearchWritingContract
 
 
-class TestEmbeddedIndex(SearchContract, SearchWritingContract):
+class TestEmbeddedIndex(SearchContract, SearchWritingContract, SearchPagingContract):
     @pytest.fixture
     def index(self, tmp_path: Path) -> EmbeddedIndex:
         return EmbeddedIndex(tmp_path / "index")

@@ -1,5 +1,9 @@
 """Search of datasets over REST: shape, paging, filters, counts for each viewer."""
 
+import html
+import re
+from urllib.parse import urlencode
+
 import pytest
 
 from opendata.base.kit import cursors
@@ -153,6 +157,50 @@ def test_an_edit_between_pages_loses_nothing(alike: City) -> None:
     assert len(seen) == len(set(seen)) == 45
 
 
+def test_a_search_is_walked_to_its_end_while_others_write(alike: City) -> None:
+    client = alike.client()
+    address = f"{PATH}?q=giống&size=20"
+    found: list[str] = []
+    for number in range(10):
+        body = client.get(address.removeprefix("http://localhost")).get_json()
+        found += [row["id"] for row in body["data"]]
+        address = body["links"]["next"]
+        if not address:
+            break
+        alike.add_dataset(complete_record(f"Chuyện khác {number}"))
+    assert not address
+    assert len(found) == len(set(found)) == 45
+
+
+def test_the_pages_of_a_search_are_walked_to_their_end_while_others_write(alike: City) -> None:
+    client = alike.client()
+    address = f"/datasets?{urlencode({'q': 'giống'})}"
+    found: list[str] = []
+    for number in range(10):
+        text = client.get(address).get_data(as_text=True)
+        found += dict.fromkeys(re.findall(r'href="/dataset/(giong-het-nhau[^"?#]*)"', text))
+        following = re.search(r'href="([^"]*cursor=[^"]*)" rel="next', text)
+        if following is None:
+            break
+        address = html.unescape(following[1])
+        alike.add_dataset(complete_record(f"Chuyện khác, trang {number}"))
+    assert following is None
+    assert len(found) == len(set(found)) == 45
+
+
+def test_a_cursor_goes_on_behind_a_place_that_is_gone(still_city: City) -> None:
+    cursor = cursors.encode((False, -(2**39), "x", 5_000))
+    answer = still_city.client().get(PATH, query_string={"sort": "newest", "cursor": cursor})
+    assert answer.status_code == 200
+    assert len(answer.get_json()["data"]) >= 2
+
+
+def test_the_cursor_of_a_search_is_short(alike: City) -> None:
+    for text in ("giống", "số liệu giống hệt nhau của thành phố năm 2024"):
+        address = alike.client().get(PATH, query_string={"q": text, "size": 5}).get_json()["links"]["next"]
+        assert len(address.partition("cursor=")[2]) < 250
+
+
 def test_every_viewer_has_one_count(city: City) -> None:
     """List of bodies, page of the body, facet and search agree for each viewer."""
     for state in ("published", "published", "draft", "withdrawn"):
@@ -201,8 +249,26 @@ def test_a_cursor_of_a_list_without_words_is_none_of_a_search(alike: City) -> No
 
 
 def test_a_cursor_that_was_made_up_costs_nothing(still_city: City) -> None:
-    for key in ((False, 0, 0, "x", 10**15), (False, 0, 0, "x", -5), (0, 0, 0, "x", 1)):
+    for key in ((False, 0, "x", 10**15), (False, 0, "x", -5), (0, 0, "x", 1)):
         problem_of(still_city.client().get(PATH, query_string={"cursor": cursors.encode(key)}), 422)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ("", 10**15), ("", -5), ("g", 1), ("f" * 5000, 1), (1, 1), ("", 1, []), ("", 1, [0, 1, "A"]),
+        ("", 1, [0, 2**40, ""]), ("", 1, [0, -1, ""]), ("", 1, [0, 1, "ééé"]), ("", 1, [0, 1, "_" * 900]),
+        ("", 1, [0, 1, 2]), ("", 1, [0, 1, "", "gone", "", [], True]), ("", 1, [0, 1, "", "", [], [], True]),
+        ("", 1, [0, 1, "", "time", "", ["x"], True]), ("", 1, [0, 1, "", "", "x" * 2000, [], True]),
+        ("", 1, [0, 1, "", "time", "", [{}], True]), ("", 1, [0, 1, "", {}, "", [], True]),
+        ("", 1, [0, 1, "", "", "", [], 1]), ("", 1, [0, 1, "", "", "", [], True, 1]), ("", 1, [[[[]]]]),
+    ],
+)  # fmt: skip
+def test_a_search_cursor_that_was_made_up_is_refused(still_city: City, end: tuple[object, ...]) -> None:
+    cursor = cursors.encode((False, 0, 0, "x", *end))
+    for path in (PATH, "/datasets"):
+        answer = still_city.client().get(path, query_string={"q": "nước biển", "cursor": cursor})
+        assert answer.status_code == 422
 
 
 def test_search_answers_are_validated_by_etag(still_city: City) -> None:

@@ -22,6 +22,7 @@ from opendata.engines.search.elastic.connection import Connection
 from opendata.engines.search.elastic.generations import Generations
 from opendata.engines.search.elastic.schema import delete_lines, schema_hash, upsert_lines
 from opendata.engines.search.elastic.searching import Request
+from opendata.engines.search.ordering import common_before, require_cursor
 from opendata.engines.search.protocol import (
     DocumentsRefused,
     Expects,
@@ -32,7 +33,7 @@ from opendata.engines.search.protocol import (
     Results,
     nothing,
 )
-from opendata.engines.search.telling import common, optional_terms, telling
+from opendata.engines.search.telling import bound, judged, undecided
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -192,14 +193,16 @@ class ElasticIndex:
         return self._pages.get((state.generation, plan.cache_key()), compute)
 
     def _request(self, plan: Plan, state: State) -> Request:
-        most = common(state.documents)
-        nothing_is_common = state.documents <= most
-        if plan.where is None or plan.sort != "relevance" or nothing_is_common:
+        require_cursor(plan)
+        before = common_before(plan)
+        most = bound(state.documents, before)
+        if plan.where is None or plan.sort != "relevance" or (state.documents <= most and not before):
             return Request(plan, shards=self._address.shards)
-        wanted = ((term.stream, term.token) for term in optional_terms(plan.where))
-        held = self._frequencies.up_to(most, wanted, state.generation, self._ask)
-        scoring = telling(plan.where, lambda stream, token: held[stream, token], most)
-        return Request(plan, scoring=scoring, shards=self._address.shards)
+        wanted = undecided(plan.where, before)
+        nothing_more = state.documents <= most
+        held = {} if nothing_more else self._frequencies.up_to(most, wanted, state.generation, self._ask)
+        scoring, common = judged(plan.where, lambda *pair: held.get(pair, 1), most, before)
+        return Request(plan, scoring=scoring, common=common, shards=self._address.shards)
 
     def _statistics(self, pairs: Sequence[tuple[str, str]]) -> tuple[int, Mapping[tuple[str, str], int]]:
         state = self._current()

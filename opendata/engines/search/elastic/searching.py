@@ -6,7 +6,15 @@ from typing import Any
 from opendata.engines.search.elastic import queries
 from opendata.engines.search.elastic.queries import Query
 from opendata.engines.search.elastic.schema import facet_field, read_row
-from opendata.engines.search.ordering import EXACT_SUM, SCALE, coarseness, order_key, require_cursor, sort_of
+from opendata.engines.search.ordering import (
+    EXACT_SUM,
+    SCALE,
+    coarseness,
+    key_end,
+    order_key,
+    require_cursor,
+    sort_of,
+)
 from opendata.engines.search.protocol import FACETS, Clause, Hit, Plan, Results
 
 _MANY_VALUES = 10_000
@@ -19,11 +27,15 @@ class Request:
     """Facets count under the filters of the others; where a facet has a filter of its own, the filters
     therefore stand behind the query and each count names its own.
 
-    `scoring`: what scores, where that is less than `plan.where`; it matches the same.
+    `scoring`: what scores, where that is less than `plan.where`; it matches the same. `common`: what the
+    keys of hits tell of common terms.
     """
 
-    def __init__(self, plan: Plan, *, scoring: Clause | None = None, shards: int = 1) -> None:
+    def __init__(
+        self, plan: Plan, *, scoring: Clause | None = None, common: str = "", shards: int = 1
+    ) -> None:
         self.plan = plan
+        self._common = common
         self._scoring = scoring or plan.where
         self._shards = shards
         self._sort = sort_of(plan)
@@ -86,10 +98,11 @@ class Request:
 
     def _cursor(self, key: Sequence[Any]) -> list[Any]:
         """The sort values of the hit whose public key this is."""
-        near, *values, ident, _place = key
-        mark = EXACT_SUM if self._near and not near else 0
+        mark = EXACT_SUM if self._near and not key[0] else 0
         if self._sort == "relevance":
-            return [mark + -values[0] // self._coarser, -values[1], ident]
+            _near, score, newest, ident, _common, _place = key
+            return [mark + -score // self._coarser, -newest, ident]
+        _near, *values, ident, _place = key
         negated = [value if isinstance(value, str) else -value for value in values]
         return [*([mark] if self._near else []), *negated, ident]
 
@@ -152,7 +165,7 @@ class Request:
                     score=score / SCALE,
                     near=near,
                     row=read_row(item["fields"]["row"][0]),
-                    key=(*key, places[near]),
+                    key=(*key, *key_end(self.plan, places[near], self._common)),
                 )
             )
         return tuple(hits)

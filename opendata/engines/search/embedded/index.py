@@ -22,7 +22,7 @@ from opendata.engines.search.embedded.schema import (
     stream_field,
 )
 from opendata.engines.search.embedded.store import Store, grouped
-from opendata.engines.search.ordering import coarseness, require_cursor, sort_of
+from opendata.engines.search.ordering import coarseness, common_before, key_end, require_cursor, sort_of
 from opendata.engines.search.protocol import (
     Clause,
     Expects,
@@ -34,7 +34,7 @@ from opendata.engines.search.protocol import (
     Results,
     nothing,
 )
-from opendata.engines.search.telling import common, telling
+from opendata.engines.search.telling import bound, judged
 
 _MANY_VALUES = 65_000
 _SPARE = 20
@@ -45,10 +45,12 @@ Counts = Mapping[str, tuple[tuple[str, int], ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Hits of one rank: those that satisfy `Plan.exact`, then the others."""
+    """Hits of one rank: those that satisfy `Plan.exact`, then the others. `common` is what their keys tell of
+    common terms."""
 
     query: tantivy.Query
     near: bool
+    common: str
 
 
 class EmbeddedIndex:
@@ -196,7 +198,8 @@ class EmbeddedIndex:
 
     def _search(self, snapshot: Snapshot, plan: Plan) -> Results:
         require_cursor(plan)
-        groups, coarser = _groups(snapshot, plan, self._scoring(snapshot, plan.where))
+        scoring, common = self._scoring(snapshot, plan)
+        groups, coarser = _groups(snapshot, plan, scoring, common)
         hits, totals = self._page(snapshot, plan, groups, coarser)
         total, counts = self._count(snapshot, plan)
         return Results(
@@ -207,14 +210,15 @@ class EmbeddedIndex:
             generation=snapshot.generation,
         )
 
-    def _scoring(self, snapshot: Snapshot, where: Clause | None) -> Clause | None:
-        most = common(snapshot.documents)
+    def _scoring(self, snapshot: Snapshot, plan: Plan) -> tuple[Clause | None, str]:
+        before = common_before(plan)
+        most = bound(snapshot.documents, before)
 
         def frequency(stream: str, token: str) -> int:
             held = self._frequency_with_deleted(snapshot, stream, token)
             return self._frequency(snapshot, stream, token) if held > most else held
 
-        return where and telling(where, frequency, most)
+        return judged(plan.where, frequency, most, before) if plan.where is not None else (None, "")
 
     def _page(
         self, snapshot: Snapshot, plan: Plan, groups: Sequence[_Group], coarser: int
@@ -253,19 +257,19 @@ class EmbeddedIndex:
         )
 
 
-def _groups(snapshot: Snapshot, plan: Plan, scoring: Clause | None) -> tuple[list[_Group], int]:
+def _groups(snapshot: Snapshot, plan: Plan, scoring: Clause | None, common: str) -> tuple[list[_Group], int]:
     """Hit groups in order, and the divisor their scores carry. `scoring` matches what `plan.where` does."""
     scope = snapshot.queries.scope(plan)
     if plan.where is None or scoring is None:
-        return [_Group(conjunction(scope), near=False)], 1
+        return [_Group(conjunction(scope), near=False, common=common)], 1
     coarser = coarseness(plan.where)
     where = conjunction(scope, snapshot.queries.scored(scoring, coarser))
     if plan.exact is None:
-        return [_Group(where, near=False)], coarser
+        return [_Group(where, near=False, common=common)], coarser
     exact = snapshot.queries.matching(plan.exact)
     return [
-        _Group(conjunction([exact], where), near=False),
-        _Group(without(where, exact), near=True),
+        _Group(conjunction([exact], where), near=False, common=common),
+        _Group(without(where, exact), near=True, common=common),
     ], coarser
 
 
@@ -283,8 +287,11 @@ def _ranked(snapshot: Snapshot, plan: Plan, group: _Group, size: int, coarser: i
         if len(behind) >= size or len(ranked) >= total:
             break
         want = 4 * max(want, size)
-    page = behind[:size]
-    return [ranking.read_hit(snapshot, item, near=group.near, place=place) for place, item in page], total
+    hits = [
+        ranking.read_hit(snapshot, item, near=group.near, end=key_end(plan, place, group.common))
+        for place, item in behind[:size]
+    ]
+    return hits, total
 
 
 def _first(

@@ -94,7 +94,8 @@ def by_field(
     return ranked, count_of(found)
 
 
-def read_hit(snapshot: Snapshot, ranked: Ranked, *, near: bool, place: int) -> Hit:
+def read_hit(snapshot: Snapshot, ranked: Ranked, *, near: bool, end: tuple[Any, ...]) -> Hit:
+    """`end` is that of its public key."""
     stored = snapshot.searcher.doc(ranked.address)
     row: Mapping[str, Any] = orjson.loads(bytes(stored.get_first("row") or b"{}"))
     known = replace(ranked, ident=str(stored.get_first("id")))
@@ -103,7 +104,7 @@ def read_hit(snapshot: Snapshot, ranked: Ranked, *, near: bool, place: int) -> H
         score=ranked.score / SCALE,
         near=near,
         row=row,
-        key=(*known.key(snapshot, near=near), place),
+        key=(*known.key(snapshot, near=near), *end),
     )
 
 

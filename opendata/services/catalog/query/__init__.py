@@ -1,5 +1,6 @@
 """Query rewriting and planning for the catalogue: pure functions over an index and a lexicon."""
 
+from opendata.services.catalog.query.course import Course
 from opendata.services.catalog.query.highlight import Marks, Segment, excerpt, highlight, markup
 from opendata.services.catalog.query.interpret import interpret
 from opendata.services.catalog.query.interpretation import Interpretation, Rewriting
@@ -10,6 +11,7 @@ from opendata.services.catalog.query.suggest import Completion, suggest
 __all__ = [
     "Body",
     "Completion",
+    "Course",
     "Interpretation",
     "Lexicon",
     "Marks",

@@ -84,13 +84,13 @@ class Frequencies:
     """log(1 + N / df) of the words of some units, asked for at once."""
 
     def __init__(self, units: Sequence[Unit], statistics: Statistics) -> None:
-        pairs = {
+        pairs = dict.fromkeys(  # in the same order whenever it is planned
             pair
             for unit in units
             for variant in unit.variants
             for word in variant.words
             for pair in (_exact_stream(word), _fold_stream(word))
-        }
+        )
         self._documents, self._found = statistics(pairs)
 
     def exact(self, word: Word) -> int:

@@ -6,19 +6,21 @@ Nothing here knows sessions or web frameworks: an index, a lexicon and a text go
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from opendata.base.kit.errors import N_
-from opendata.engines.search import Plan, Results, SearchIndex
+from opendata.base.kit.vietnamese import clean
+from opendata.engines.search import Best, Plan, Results, SearchIndex
 from opendata.services.catalog.query import corrections, times
+from opendata.services.catalog.query.course import Course, Step, Told, Way, refused
 from opendata.services.catalog.query.highlight import Marks, as_written
 from opendata.services.catalog.query.interpret import interpret
 from opendata.services.catalog.query.interpretation import Interpretation, Rewriting
 from opendata.services.catalog.query.lexicon import Lexicon
-from opendata.services.catalog.query.planning import Matching, match, relaxed
+from opendata.services.catalog.query.planning import Matching, Statistics, match, relaxed
 from opendata.services.catalog.query.words import Phrase
 
-Step = Literal["noise", "time", "typing", "glued", "onset", "spelling", "relaxed"]
 Note = tuple[str, Mapping[str, Any]]
 
 _CORRECTED = N_("Không có kết quả cho “%(typed)s”; đang hiện kết quả cho “%(searched)s”.")
@@ -27,17 +29,20 @@ _RELAXED = N_("Không có kết quả có đủ các từ của “%(typed)s”;
 _PHRASE_FIELDS = ("title", "title_en", "tags", "body")
 _MAX_VOCABULARY = 20_000
 _FEW = 20
+_NOTHING = Matching(Best(()), None, None, hopeless=True, marks=Marks())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """`step` is the rung of the ladder that found something, None when the query did or nothing did.
 
-    `notes` are sentences (message id, parameters) for the reader; `marks` goes to `highlight`.
+    `notes` are sentences (message id, parameters) for the reader; `marks` goes to `highlight`; `course` goes
+    with the key of the last hit to `search` for the next page.
     """
 
     results: Results
     interpretation: Interpretation
+    course: Course
     step: Step | None = None
     notes: tuple[Note, ...] = ()
     marks: Marks = field(default_factory=Marks)
@@ -55,10 +60,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    step: Step | None
+    course: Course
     interpretation: Interpretation
     matching: Matching
-    timed: bool = True
+
+    @property
+    def step(self) -> Step | None:
+        return self.course.way.step
+
+    @property
+    def timed(self) -> bool:
+        return self.course.way.timed
 
 
 def search(
@@ -74,13 +86,15 @@ def search(
     sort: str = "relevance",
     size: int = 20,
     after: tuple[Any, ...] | None = None,
+    course: Course | None = None,
     undo: Collection[str] = (),
     as_typed: bool = False,
 ) -> Outcome:
     """The datasets a text asks for. Any text is fine; one without words finds everything in scope.
 
     `undo` names rewritings to leave out (`Rewriting.id`); `as_typed` leaves out all and the ladder too.
-    `period` is a filter given apart from the text, in days since 1970-01-01.
+    `period` is a filter given apart from the text, in days since 1970-01-01. `after` and `course` are what
+    the page before told; `Invalid` is raised for a course that is not one of this query.
     """
     scope = Plan(
         visible=visible,
@@ -92,12 +106,13 @@ def search(
         size=size,
         after=after,
     )
-    pipeline = _Pipeline(index, lexicon, scope, tuple(undo), as_typed=as_typed)
-    return pipeline.run(text)
+    pipeline = _Pipeline(text, index, lexicon, scope, tuple(undo), as_typed=as_typed)
+    return pipeline.run() if course is None else pipeline.go_on(course)
 
 
 @dataclass(frozen=True)
 class _Pipeline:
+    text: str
     index: SearchIndex
     lexicon: Lexicon
     scope: Plan
@@ -105,8 +120,8 @@ class _Pipeline:
     as_typed: bool
     seen: set[str] = field(default_factory=set)
 
-    def run(self, text: str) -> Outcome:
-        first = self._attempt(None, self._read(text))
+    def run(self) -> Outcome:
+        first = self._attempt(Way())
         found = self._try(first)
         if found is not None:
             return found if self.as_typed else self._corrected_if_strewn(first, found)
@@ -116,6 +131,13 @@ class _Pipeline:
                 if found is not None:
                     return found
         return self._outcome(first, self.index.search(self._plan(first)))
+
+    def go_on(self, course: Course) -> Outcome:
+        attempt = self._attempt(course.way, course.statistics())
+        if attempt.course != course:  # other words, or words that are read in another way by now
+            raise refused()
+        self.seen.add(clean(self.text))
+        return self._outcome(attempt, self.index.search(self._plan(attempt)))
 
     def _corrected_if_strewn(self, first: Attempt, found: Outcome) -> Outcome:
         """A few hits with the words strewn over a long text are as good as none where a correction
@@ -140,12 +162,24 @@ class _Pipeline:
 
     # --- attempts ---------------------------------------------------------------------------------
 
-    def _read(self, text: str, *undo: str) -> Interpretation:
-        undo = (*self.undo, *undo)
-        return interpret(text, self.lexicon, self._holds, undo=undo, as_typed=self.as_typed)
+    def _attempt(self, way: Way, statistics: Statistics | None = None) -> Attempt:
+        told = Told(statistics or self.index.statistics)
+        read = self._read(way, told)
+        planned = relaxed(read, told) if way.step == "relaxed" else match(read, told)
+        return Attempt(told.course(way, self.text), read, planned or _NOTHING)
 
-    def _attempt(self, step: Step | None, interpretation: Interpretation, *, timed: bool = True) -> Attempt:
-        return Attempt(step, interpretation, match(interpretation, self.index.statistics), timed)
+    def _read(self, way: Way, statistics: Statistics) -> Interpretation:
+        read = interpret(
+            way.text or self.text,
+            self.lexicon,
+            partial(_holds, statistics),
+            undo=(*self.undo, *way.undone),
+            as_typed=self.as_typed,
+        )
+        if "words" not in way.undone:
+            return read
+        period = times.find(read.text)
+        return replace(read, units=(), period=period, rewritings=(Rewriting("time", read.text),))
 
     def _try(self, attempt: Attempt) -> Outcome | None:
         """The outcome if it has hits."""
@@ -166,6 +200,7 @@ class _Pipeline:
         return Outcome(
             results=results,
             interpretation=attempt.interpretation,
+            course=attempt.course,
             step=attempt.step,
             notes=tuple(self._notes(attempt, results)),
             marks=attempt.matching.marks,
@@ -203,11 +238,9 @@ class _Pipeline:
         self.seen.add(first.text)
         yield from self._put_back(first)
         yield from self._corrections(first)
-        most = relaxed(first, self.index.statistics)
-        if most is not None:
-            yield Attempt("relaxed", first, most)
-            if first.period is not None:
-                yield Attempt("relaxed", first, most, timed=False)
+        yield self._attempt(Way("relaxed"))
+        if first.period is not None:
+            yield self._attempt(Way("relaxed", timed=False))
 
     def _corrections(self, first: Interpretation) -> Iterator[Attempt]:
         statistics = self.index.statistics
@@ -219,15 +252,13 @@ class _Pipeline:
     def _put_back(self, first: Interpretation) -> Iterator[Attempt]:
         has_noise = any(rewriting.kind == "noise" for rewriting in first.rewritings)
         if first.period is not None:
-            yield self._attempt("time", first, timed=False)
+            yield self._attempt(Way("time", timed=False))
         if has_noise:
-            yield self._attempt("noise", self._read(first.text, "noise"))
+            yield self._attempt(Way("noise", undone=("noise",)))
         if first.period is not None:
-            yield self._attempt("time", self._read(first.text, "noise", "time"))
+            yield self._attempt(Way("time", undone=("noise", "time")))
         elif not self._outside_time(first):
-            period = times.find(first.text)
-            only_time = replace(first, units=(), period=period, rewritings=(Rewriting("time", first.text),))
-            yield self._attempt("time", only_time)
+            yield self._attempt(Way("time", undone=("words",)))
 
     def _outside_time(self, first: Interpretation) -> bool:
         """Are there words that no time covers, or no time at all, or is it not to be read?"""
@@ -240,16 +271,16 @@ class _Pipeline:
     def _corrected(self, step: Step, texts: Iterator[str]) -> Iterator[Attempt]:
         for text in texts:
             if text not in self.seen:
-                read = self._read(text)
-                yield self._attempt(step, read)
-                if read.period is not None:
-                    yield self._attempt(step, read, timed=False)
+                attempt = self._attempt(Way(step, text))
+                yield attempt
+                if attempt.interpretation.period is not None:
+                    yield self._attempt(Way(step, text, timed=False))
 
     def _best_onset(self, first: Interpretation) -> Iterator[Attempt]:
         """Of the texts with other onsets, the one whose best hit scores highest."""
         best: tuple[float, Attempt] | None = None
         for text in corrections.other_onsets(first.searched, self.index.statistics):
-            attempt = self._attempt("onset", self._read(text))
+            attempt = self._attempt(Way("onset", text))
             if attempt.matching.hopeless:
                 continue
             plan = replace(self._plan(attempt), size=1, after=None, facets=(), sort="relevance")
@@ -261,18 +292,19 @@ class _Pipeline:
 
     # --- what the index knows -----------------------------------------------------------------------
 
-    def _holds(self, words: Phrase) -> bool:
-        """Does a title, a tag or the name of a body hold these words side by side? By their pairs."""
-        for left, right in itertools.pairwise(words):
-            form = "exact" if left.marked and right.marked else "fold"
-            gram = f"{getattr(left, form)}_{getattr(right, form)}"
-            pairs = [(f"{name}.{form}2", gram) for name in _PHRASE_FIELDS]
-            _, found = self.index.statistics(pairs)
-            if not any(found.values()):
-                return False
-        return True
-
     def _vocabulary(self, stream: str, prefix: str) -> Sequence[tuple[str, int]]:
         """Words of the index and those the tables know a synonym for."""
         own = [(word, 0) for word in self.lexicon.words if word.startswith(prefix)]
         return [*self.index.vocabulary(stream, prefix, _MAX_VOCABULARY), *own]
+
+
+def _holds(statistics: Statistics, words: Phrase) -> bool:
+    """Does a title, a tag or the name of a body hold these words side by side? By their pairs."""
+    for left, right in itertools.pairwise(words):
+        form = "exact" if left.marked and right.marked else "fold"
+        gram = f"{getattr(left, form)}_{getattr(right, form)}"
+        pairs = [(f"{name}.{form}2", gram) for name in _PHRASE_FIELDS]
+        _, found = statistics(pairs)
+        if not any(found.values()):
+            return False
+    return True

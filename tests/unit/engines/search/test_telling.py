@@ -5,7 +5,15 @@ from typing import Any
 
 from opendata.engines.search.elastic.statistics import Frequencies
 from opendata.engines.search.protocol import Best, Every, Term
-from opendata.engines.search.telling import common, optional_terms, telling
+from opendata.engines.search.telling import (
+    bound,
+    common,
+    is_written,
+    judged,
+    optional_terms,
+    telling,
+    undecided,
+)
 
 MOST = 10
 HELD: Mapping[str, int] = {"rare": 3, "common": 11, "limit": 10}
@@ -54,6 +62,24 @@ def test_what_is_required_stays_however_common() -> None:
     where = Every((Best((term("common"), term("unknown"))), term("common")), at_least=1)
     assert telling(where, frequency, MOST) == where
     assert telling(term("common"), frequency, MOST) == term("common")
+
+
+def test_later_pages_score_what_the_first_one_scored() -> None:
+    where = Every((term("needed"),), (term("rare"), term("common"), term("limit")))
+    scored, written = judged(where, frequency, MOST, None)
+    assert scored == Every((term("needed"),), (term("rare"), term("limit")))
+    assert is_written(written)
+    assert undecided(where, written) == [("title.fold", "rare"), ("title.fold", "limit")]
+    grown = {"rare": 2 * MOST, "common": 1, "limit": MOST + 1}
+    assert judged(where, lambda _, token: grown.get(token, 0), 2 * MOST, written) == (scored, written)
+
+
+def test_a_made_up_cursor_makes_no_word_of_most_documents_score() -> None:
+    assert [bound(50_000, None), bound(50_000, "")] == [10_000, 20_000]
+    where = Every((term("needed"),), (term("rare"), term("common")))
+    assert judged(where, lambda *_: 2 * MOST + 1, 2 * MOST, "")[0] == Every((term("needed"),))
+    assert judged(where, frequency, 2 * MOST, "f" * 4000)[0] == Every((term("needed"),))
+    assert not any(map(is_written, ("f" * 4001, "x", "-1", "F", " 1", "0x1", "1_0")))
 
 
 def test_frequencies_are_asked_of_optional_parts_alone() -> None:
