@@ -1,5 +1,6 @@
 """The container files: well-formed, pinned, and made of settings that exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -98,6 +99,17 @@ def test_roles_are_doubled_and_wait_for_the_migration():
     for role in ("web1", "web2", "worker1", "worker2"):
         assert scaled[role]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert len([name for name in scaled if name.startswith("search")]) == 3
+
+
+def test_the_portal_starts_where_a_search_node_or_redis_is_gone():
+    """It serves without them (docs/failure-modes.md); the migration alone needs PostgreSQL to answer."""
+    scaled = services("docker-compose.yml")
+    assert scaled["migrate"]["depends_on"]["postgresql"]["condition"] == "service_healthy"
+    for role in ("web1", "web2", "worker1", "worker2"):
+        waited = {name: wait["condition"] for name, wait in scaled[role]["depends_on"].items()}
+        assert waited.pop("migrate") == "service_completed_successfully"
+        assert set(waited.values()) <= {"service_started"}
+    assert "wait_for_nodes" not in json.dumps(scaled["search1"]["healthcheck"])
 
 
 def test_every_process_of_ours_has_its_own_volume_and_no_privileges():
