@@ -42,18 +42,18 @@ def _reseal(platform: Platform, column: Column, purpose: Callable[[str], str]) -
     model = column.class_
     key = inspect(model).primary_key[0]
     old = column.is_not(None) & ~column.startswith(f"{peppers.current}.", autoescape=True)
-    done, after = 0, ""
+    query = select(key, column).where(old).order_by(key).limit(AT_ONCE)
+    done, following = 0, query
     while True:
         with platform.work(SYSTEM) as work:
-            query = select(key, column).where(old, key > after).order_by(key).limit(AT_ONCE)
-            rows = work.session.execute(query).all()
+            rows = work.session.execute(following).all()
             for row_id, boxed in rows:
                 if (again := _again(peppers, boxed, purpose(row_id))) is not None:
                     unchanged = update(model).where(key == row_id, column == boxed)
                     done += work.session.execute(unchanged.values({column: again})).rowcount  # type: ignore[attr-defined]
         if len(rows) < AT_ONCE:
             return done
-        after = rows[-1][0]
+        following = query.where(key > rows[-1][0])
 
 
 def _again(peppers: Peppers, boxed: str, purpose: str) -> str | None:
