@@ -43,6 +43,13 @@ def _account_tried() -> str:
     return hashlib.sha256(f"{_network()}|{named}".encode()).hexdigest()[:32]
 
 
+def _step_tried() -> str:
+    """The sign-in that a second factor is shown for: who is at his own is kept from it by nobody. The token
+    is a secret, and only a digest of it leaves here."""
+    pending = request.form.get("pending", "")[:200]
+    return hashlib.sha256(f"{_network()}|{pending}".encode()).hexdigest()[:32]
+
+
 def _client_tried() -> str:
     """The OAuth2 client a request names, from this network: nobody uses up what others may. The one whose
     secret is shown goes before the one a form names beside it."""
@@ -84,7 +91,9 @@ BUCKETS: Mapping[str, Bucket] = {
     "sign_in": Bucket("10 per 5 minutes", _account_tried),
     "sign_in_network": Bucket("60 per 5 minutes", _network, shared=True),
     "sign_in_site": Bucket("1000 per 5 minutes", _site),
-    "second_step": Bucket("10 per 5 minutes", _network, shared=True),
+    "second_step": Bucket("10 per 5 minutes", _step_tried),
+    "second_step_network": Bucket("60 per 5 minutes", _network, shared=True),
+    "provider": Bucket("60 per 5 minutes", _network, shared=True),
     "reset": Bucket("10 per 5 minutes", _account_tried),
     "reset_network": Bucket("60 per 5 minutes", _network, shared=True),
     "reset_site": Bucket("1000 per 5 minutes", _site),
@@ -101,8 +110,8 @@ BUCKETS: Mapping[str, Bucket] = {
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "signing_in.sign_in_submit": ("sign_in", "sign_in_network", "sign_in_site"),
-    "signing_in.second_step": ("second_step",),
-    "signing_in.to_provider": ("second_step",),
+    "signing_in.second_step": ("second_step", "second_step_network"),
+    "signing_in.to_provider": ("provider",),
     "mailbox.forgot_submit": ("reset", "reset_network", "reset_site"),
     "developers.sign_up_submit": ("sign_up",),
     "account.change": ("mail",),

@@ -84,7 +84,12 @@ def test_a_school_behind_one_address_signs_in_as_many_people_as_it_counts_for(ci
 
 @pytest.mark.parametrize(
     ("bucket", "path"),
-    [("search", "/datasets"), ("sign_up", "/sign-up"), ("second_step", "/sign-in/code")],
+    [
+        ("search", "/datasets"),
+        ("sign_up", "/sign-up"),
+        ("second_step_network", "/sign-in/code"),
+        ("provider", "/sign-in/provider"),
+    ],
 )
 def test_pages_that_count_by_network_have_room_for_a_whole_school(city: City, bucket: str, path: str) -> None:
     object.__setattr__(city.platform.settings, "network_multipliers", {"203.0.113.5/32": 3})
@@ -96,6 +101,33 @@ def test_pages_that_count_by_network_have_room_for_a_whole_school(city: City, bu
         form = {"csrf_token": token.value if token else ""}
         answers = [ask(path, data=form, environ_base={"REMOTE_ADDR": remote}) for _ in range(room + 1)]
         assert [answer.status_code == 429 for answer in answers] == [False] * room + [True]
+
+
+def posted(client: FlaskClient, path: str, times: int, **form: str) -> list[bool]:
+    """Which of so many posts of a form were let through."""
+    client.get("/sign-in")
+    token = client.get_cookie("opendata_form")
+    form["csrf_token"] = token.value if token else ""
+    return [client.post(path, data=form).status_code != 429 for _ in range(times)]
+
+
+def test_who_guesses_a_second_factor_keeps_nobody_else_of_the_network_from_theirs(city: City) -> None:
+    client = guarded(city, second_step="3 per 5 minutes")
+    assert posted(client, "/sign-in/code", 5, pending="one") == [True] * 3 + [False] * 2
+    assert posted(client, "/sign-in/code", 3, pending="another") == [True] * 3
+    assert all(posted(client, "/sign-in/provider", 3)), "sign-in elsewhere waits as well"
+
+
+def test_who_goes_to_the_provider_again_and_again_keeps_nobody_from_a_second_factor(city: City) -> None:
+    client = guarded(city, provider="3 per 5 minutes", second_step="3 per 5 minutes")
+    assert posted(client, "/sign-in/provider", 5) == [True] * 3 + [False] * 2
+    assert posted(client, "/sign-in/code", 3, pending="one") == [True] * 3
+
+
+def test_one_network_guesses_no_more_second_factors_than_it_may(city: City) -> None:
+    client = guarded(city, second_step_network="4 per 5 minutes")
+    tried = [posted(client, "/sign-in/code", 1, pending=f"{n}")[0] for n in range(6)]
+    assert tried == [True] * 4 + [False] * 2
 
 
 def test_every_bucket_of_networks_knows_of_those_with_many_people() -> None:
@@ -211,10 +243,11 @@ def test_every_bucket_is_used_and_every_name_is_a_bucket() -> None:
 
 
 def test_no_key_is_empty_or_tells_the_account(still_city: City) -> None:
-    with still_city.app.test_request_context("/sign-in", method="POST", data={"email": "a@b.example"}):
+    form = {"email": "a@b.example", "pending": "a secret token"}
+    with still_city.app.test_request_context("/sign-in", method="POST", data=form):
         keys = [bucket.key() for bucket in BUCKETS.values()]
     assert all(keys)
-    assert not any("a@b" in key for key in keys)
+    assert not any("a@b" in key or "secret" in key for key in keys)
 
 
 @pytest.fixture
