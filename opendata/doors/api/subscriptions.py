@@ -1,7 +1,7 @@
 """Products and subscriptions over REST."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response
@@ -239,4 +239,10 @@ def _subscription(item: Subscription, product: str) -> dict[str, Any]:
         "decided_at": stamp(item.decided_at) if item.decided_at else None,
         "reason": item.reason,
         "terms_accepted": item.terms_accepted,
+        "overrides": [_override(agreed) for agreed in item.overrides],
     }
+
+
+def _override(agreed: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: agreed.get(name) for name in ("rule", "amount", "until", "by")}
+    return {**told, "at": stamp(datetime.fromisoformat(agreed["at"]))}

@@ -8,13 +8,14 @@ Rejected and ended are final. One subscription that is not final for each applic
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.ids import new_id
-from opendata.base.models import Application, Product, Subscription
+from opendata.base.models import Application, PlanVersion, Product, Subscription
 from opendata.base.runtime import Work
 from opendata.services.access import applications, audit, events, notices, policy
 from opendata.services.access.changes import next_version
@@ -205,11 +206,11 @@ def move(work: Work, subscription_id: str, plan: str) -> Subscription:
 def agree(
     work: Work, subscription_id: str, rule: str, amount: int, *, until: str | None = None
 ) -> Subscription:
-    """Another amount of one rule for one subscriber, dated and with its author. For operators."""
+    """Another amount of one rule for one subscriber, dated and with its author. For operators. `until` is its
+    last day in the city, today at the earliest. Raises `Invalid`."""
     policy.require(work.caller, Action.PLATFORM)
     found, _ = _decided(work, subscription_id, "agree")
-    if not 1 <= amount <= MOST:
-        raise Invalid(fields={"amount": N_("Số không nằm trong giới hạn cho phép.")})
+    _require_sound(work, found, rule, amount, until)
     agreed = {
         "rule": rule,
         "amount": amount,
@@ -221,6 +222,30 @@ def agree(
     found.overrides, found.version = [*kept, agreed], next_version(work)
     audit.record(work, "subscription.agree", "subscription", found.id, {"rule": rule, "amount": amount})
     return found
+
+
+def agreed(work: Work, found: Subscription) -> list[dict[str, Any]]:
+    """What was agreed and is not over."""
+    today = _today(work)
+    return [item for item in found.overrides if item.get("until") is None or item["until"] >= today]
+
+
+def _today(work: Work) -> str:
+    """The day in the city."""
+    return work.now.astimezone(ZoneInfo(work.platform.settings.time_zone)).date().isoformat()
+
+
+def _require_sound(work: Work, found: Subscription, rule: str, amount: int, until: str | None) -> None:
+    problems = {}
+    version = work.session.get_one(PlanVersion, (found.plan_slug, found.plan_number))
+    if rule not in {item["name"] for item in version.rules}:
+        problems["rule"] = N_("Gói của đăng ký không có quy tắc này.")
+    if not 1 <= amount <= MOST:
+        problems["amount"] = N_("Số không nằm trong giới hạn cho phép.")
+    if until is not None and until < _today(work):
+        problems["until"] = N_("Ngày này đã qua.")
+    if problems:
+        raise Invalid(fields=problems)
 
 
 def accept_terms(work: Work, subscription_id: str, revision: int) -> Subscription:

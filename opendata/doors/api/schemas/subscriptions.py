@@ -57,6 +57,16 @@ class Product(base.Schema):
     )
 
 
+class Override(base.Schema):
+    """An amount agreed with one subscriber."""
+
+    rule = stated.text("Name of the rule.", example="calmonth")
+    amount = stated.count("How much of it instead of what the plan says.")
+    until = stated.text("The last day it counts; for good without.", nullable=True, example="2026-12-31")
+    by = stated.text("Id of the operator; none where it was agreed at the command line.", nullable=True)
+    at = stated.time("When it was agreed.")
+
+
 class Subscription(base.Schema):
     """An application's right to a product."""
 
@@ -70,6 +80,11 @@ class Subscription(base.Schema):
     decided_at = stated.time("When it was decided.", nullable=True)
     reason = stated.text("Reason of the last step.", nullable=True)
     terms_accepted = stated.count("Revision of the terms that was accepted.", nullable=True)
+    overrides = fields.List(
+        fields.Nested(Override),
+        required=True,
+        metadata={"description": "What was agreed instead of the plan; none of it past its last day."},
+    )
 
 
 class NewSubscription(base.Schema):

@@ -51,6 +51,7 @@ def _held(state: str, **values: Any) -> dict[str, Any]:
         "decide_by": TIME,
         "late": state == "pending",
         "reason": None,
+        "agreed": [{"rule": "calmonth", "amount": 900_000, "until": "2026-12-31"}],
         "terms": PRODUCT["terms"],
         "terms_revision": 2,
         "terms_due": state == "paused",

@@ -144,6 +144,7 @@ def _held(work: Work, item: Subscription) -> dict[str, Any]:
         "requested_at": item.requested_at,
         "decide_by": deciding.decide_by(work, item, product),
         "reason": item.reason,
+        "agreed": subscriptions.agreed(work, item),
         "terms": product.terms,
         "terms_revision": product.terms_revision,
         "terms_due": (item.terms_accepted or 0) < product.terms_revision
@@ -237,6 +238,9 @@ def of_platform() -> Response:
         course=_course(found.course, asked),
         applications=found.applications,
         routes=found.routes,
+        networks=found.networks,
+        throttled=found.throttled,
+        throttled_networks=found.throttled_networks,
         suspended=found.suspended,
         blocked=found.blocked,
         degraded=platform().part(PlanGate).degraded,
