@@ -13,7 +13,6 @@ import structlog
 from filelock import FileLock, Timeout
 
 from opendata.base.runtime import Platform, jobs, outbox
-from opendata.base.runtime.database import is_shared
 from opendata.base.runtime.timetable import Timetable
 from opendata.engines.jobs import Queue
 
@@ -45,7 +44,7 @@ class Worker:
 
     def work(self) -> None:
         """Wait for the place of the one worker where there is one, then work until asked to stop."""
-        if is_shared(self._platform.engine):
+        if self._platform.has_other_hosts:
             self._on_duty(self._recover)
             return
         lock = FileLock(self._platform.settings.data / "worker.lock", thread_local=False)

@@ -71,6 +71,17 @@ def test_one_guarded_http_client() -> None:
     assert not users, f"fetch through opendata.base.kit.fetch: {users}"
 
 
+def test_services_and_doors_do_not_ask_which_database_runs() -> None:
+    asking = [
+        name
+        for name, tree in sources().items()
+        if name.startswith(("opendata/services/", "opendata/doors/", "opendata/demo/", "opendata/engines/"))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "is_shared" for alias in node.names)
+    ]
+    assert not asking, f"ask Platform.has_other_hosts, or Work.wait_for_turn: {asking}"
+
+
 def test_nothing_is_pickled() -> None:
     users = [name for name, tree in sources().items() if any(is_of(m, PICKLES) for m in imported(tree))]
     assert not users

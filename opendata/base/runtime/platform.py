@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from opendata.base.kit.clock import Clock, utc_now
@@ -42,6 +42,12 @@ class Platform:
             engine.execution_options(reading=True), expire_on_commit=False, autoflush=False
         )
         self._parts: dict[type, Any] = {}
+
+    @property
+    def has_other_hosts(self) -> bool:
+        """Whether others may work on this database at the same time. What a process leaves to one of all, or
+        does for its own host, follows from this, not from the kind of any engine."""
+        return is_shared(self.engine)
 
     def register(self, port: type[T], part: T) -> None:
         self._parts[port] = part
@@ -95,7 +101,7 @@ class Work:
     def shared_now(self) -> datetime:
         """The clock for leases: that of the database server where several hosts share it. A clock that
         was given by hand stands for both."""
-        if self.platform.clock is utc_now and is_shared(self.platform.engine):
+        if self.platform.clock is utc_now and self.platform.has_other_hosts:
             return server_clock(self.session)
         return self.now
 
@@ -105,6 +111,12 @@ class Work:
         if not is_id(text):
             return None
         return self.session.get(model, text.lower(), with_for_update=lock or None, populate_existing=lock)
+
+    def wait_for_turn(self, number: int) -> None:
+        """Until no other transaction has the turn of this number, which is ours until this one is over. On a
+        single host's database only one writes at a time anyway."""
+        if self.platform.has_other_hosts:
+            self.session.execute(select(func.pg_advisory_xact_lock(number)))
 
     def part(self, port: type[T]) -> T:
         """The engine registered for a protocol."""

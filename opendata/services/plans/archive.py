@@ -21,7 +21,6 @@ from sqlalchemy import delete, func, select
 
 from opendata.base.models import FailedCall, Job, Notice, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
-from opendata.base.runtime.database import is_shared
 from opendata.services.plans.rollup import begin, consumed
 from opendata.services.plans.spool import Spool, hour_of, is_over, read, read_all
 
@@ -43,7 +42,7 @@ NUMBERS = {"t": "float64", "ms": "float64", "s": "int16", "b": "int64", "rows": 
 
 def nightly(platform: Platform, arguments: Mapping[str, Any] | None = None) -> None:  # noqa: ARG001  # a job
     """What one does for all hosts, and on a single host all there is to do."""
-    if not is_shared(platform.engine):
+    if not platform.has_other_hosts:
         put_away(platform, Spool(platform.settings.data / "usage" / "spool"))
     prune(platform)
 
@@ -54,7 +53,7 @@ def put_away(platform: Platform, spool: Spool) -> None:
     spool.folder.mkdir(parents=True, exist_ok=True)
     with suppress(Timeout), FileLock(spool.folder / "archive.lock", timeout=0):
         for day in days_over(platform, spool):
-            if not is_shared(platform.engine):
+            if not platform.has_other_hosts:
                 reconcile(platform, spool, day)
             archive(platform, spool, day)
         _prune_raw(platform)

@@ -7,10 +7,7 @@ import time
 from datetime import timedelta
 from math import inf
 
-from sqlalchemy import func, select
-
 from opendata.base.runtime import SYSTEM, Platform, Work
-from opendata.base.runtime.database import is_shared
 from opendata.services.access import audit
 
 ACTION = "limits.failed"
@@ -19,7 +16,7 @@ PERIOD = timedelta(hours=1)
 WRITTEN_EVERY = 5.0
 RECENT_SECONDS = 60.0
 TURN = 0x6F64_6C66
-"""The lock that processes on PostgreSQL take to write one after the other."""
+"""By this processes tell of it one after the other."""
 
 
 class LimitFaults:
@@ -61,8 +58,7 @@ class LimitFaults:
 
 
 def _tell(work: Work, error: str, calls: int) -> None:
-    if is_shared(work.platform.engine):
-        work.session.execute(select(func.pg_advisory_xact_lock(TURN)))
+    work.wait_for_turn(TURN)
     newest = audit.trail(work, KIND, ONE, limit=1)
     if not newest or newest[0].at <= work.now - PERIOD:
         audit.record(work, ACTION, KIND, ONE, {"error": error, "calls": calls})

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from opendata.base.runtime import Platform
-from opendata.base.runtime.database import is_shared
 from opendata.services.plans import archive, rollup
 from opendata.services.plans.gate import Context
 from opendata.services.plans.rules import period, period_name
@@ -122,7 +121,7 @@ class Meter:
     def _put_away(self) -> None:
         """Once an hour, where it is not left to the job of the night (`archive`)."""
         now = self._platform.clock()
-        if is_shared(self._platform.engine) and now >= self._put_away_at:
+        if self._platform.has_other_hosts and now >= self._put_away_at:
             self._put_away_at = now + PUT_AWAY
             archive.put_away(self._platform, self.spool)
 

@@ -17,12 +17,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, func, or_, select, tuple_
+from sqlalchemy import delete, or_, select, tuple_
 
 from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset, FailedCall, Resource, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work
-from opendata.base.runtime.database import is_shared
 from opendata.services.plans import ledger
 from opendata.services.plans.rules import period
 from opendata.services.plans.spool import CALLS, FAILED, METHOD, SPENT, Spool, is_over, kind_of, read
@@ -36,7 +35,7 @@ SUMS = ("calls", "throttled", "bytes", "rows", "ms_sum")
 KEY = ("grain", "start", "application_id", "key_id", "route", "dataset_id", "status_class", "cache")
 ASKED_AT_ONCE = 500
 TURN = 0x7573616765
-"""The lock of the database by which hosts take turns."""
+"""Sums are read and written raised, so hosts take turns."""
 Key = tuple[str, datetime, str, str, str, str, int, str]
 Minute = tuple[int, str, str, str, str, int, str]
 """Minutes since the epoch, and the key without grain and start."""
@@ -96,17 +95,11 @@ def _step(platform: Platform, path: Path, start: int) -> tuple[int, int] | None:
     if end == start:
         return None
     with platform.work(SYSTEM) as work:
-        _wait_for_turn(work)
+        work.wait_for_turn(TURN)
         if not _claim(work, path.name, start, end):
             return None
         APPLY[kind_of(path)](work, lines)
     return len(lines), end
-
-
-def _wait_for_turn(work: Work) -> None:
-    """Sums are read and written raised, so no other host may raise them until this transaction is over."""
-    if is_shared(work.platform.engine):
-        work.session.execute(select(func.pg_advisory_xact_lock(TURN)))
 
 
 def _claim(work: Work, name: str, start: int, end: int) -> bool:
