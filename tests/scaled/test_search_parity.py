@@ -129,7 +129,7 @@ def pages(ask, text: str, **options: Any) -> Iterator[tuple[Outcome, Outcome]]:
         hits = embedded.results.hits
         if len(hits) < options["size"]:
             return
-        options["after"] = hits[-1].key
+        options |= {"after": hits[-1].key, "course": embedded.course}
 
 
 def test_orders_filters_and_pages_are_alike(ask, two_engines) -> None:
