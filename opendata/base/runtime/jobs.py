@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Exists, String, Update, and_, cast, delete
 from opendata.base.kit.errors import OpenDataError, Unavailable
 from opendata.base.kit.ids import new_id
 from opendata.base.models import Job, OutboxEntry
+from opendata.base.runtime.backoff import spread
 from opendata.base.runtime.caller import SYSTEM
 from opendata.base.runtime.heartbeat import beating
 from opendata.base.runtime.platform import Platform, Work
@@ -205,7 +206,7 @@ def _finish(platform: Platform, job_id: str, fence: int) -> None:
 def _fail(platform: Platform, job_id: str, fence: int, error: Exception) -> None:
     """A refusal stays refused; anything else is tried again, later each time."""
     final = isinstance(error, OpenDataError) and error.status < 500
-    delay = RETRY * 4**fence
+    delay = spread(RETRY * 4**fence)
     with platform.work(SYSTEM) as work:
         job = work.session.get_one(Job, job_id, with_for_update=True)
         if job.attempt != fence or job.state != "running":  # somebody took it away and queued it again

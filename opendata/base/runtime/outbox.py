@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 
 from opendata.base.kit.errors import StorageFull, Unavailable
 from opendata.base.models import OutboxEntry
+from opendata.base.runtime.backoff import spread
 from opendata.base.runtime.database import is_shared
 from opendata.base.runtime.database_faults import told_in_our_words
 from opendata.base.runtime.platform import Platform, Work
@@ -201,7 +202,7 @@ def _wait(
             .where(OutboxEntry.id.in_([entry.id for entry in entries]))
             .values(
                 attempts=tried,
-                not_before=platform.clock() + timedelta(seconds=min(2**attempts, LONGEST_WAIT)),
+                not_before=platform.clock() + timedelta(seconds=spread(min(2**attempts, LONGEST_WAIT))),
             )
         )
 
@@ -218,7 +219,7 @@ def _postpone(platform: Platform, entry: OutboxEntry, error: Exception, settle: 
             .where(OutboxEntry.id == entry.id)
             .values(
                 attempts=attempts,
-                not_before=platform.clock() + timedelta(seconds=2**attempts),
+                not_before=platform.clock() + timedelta(seconds=spread(2**attempts)),
                 problem=repr(error)[:500] if given_up else None,
             )
         )

@@ -115,9 +115,24 @@ def test_a_fault_is_tried_again_later_each_time_and_then_given_up(
     job_id = enqueue(platform)
     for _ in range(5):
         run({"job": job_id})
-    delays = [delay for _, _, delay in deliveries]
-    assert delays == [0.0, 20.0, 80.0]
+    at_once, soon, later = [delay for _, _, delay in deliveries]
+    assert at_once == 0
+    assert 10 <= soon <= 20
+    assert 40 <= later <= 80
     assert state_of(platform, job_id) == ("failed", 3, "OSError: disk")
+
+
+def test_jobs_that_failed_together_do_not_come_back_together(
+    platform: Platform, deliveries: Deliveries
+) -> None:
+    def fail(_platform: Platform, _arguments: Mapping[str, Any]) -> None:
+        raise OSError("disk")
+
+    failed = [enqueue(platform) for _ in range(8)]
+    deliveries.clear()
+    for job_id in failed:
+        jobs.runner(platform, fail)({"job": job_id})
+    assert len({delay for _, _, delay in deliveries}) > 1
 
 
 def test_a_job_whose_worker_leaves_is_queued_at_once_and_has_lost_no_attempt(

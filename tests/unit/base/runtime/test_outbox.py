@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from opendata.base.kit.errors import Unavailable
-from opendata.base.models import Base
+from opendata.base.models import Base, OutboxEntry
 from opendata.base.runtime import SYSTEM, Platform, outbox
 from opendata.base.runtime.database import connect
 from opendata.settings import Settings
@@ -73,6 +74,17 @@ def test_the_wait_for_an_engine_gives_back_no_tries(platform, now):
     handler.fault = RuntimeError("a lasting fault")
     try_again(platform, now, 1)
     assert outbox.backlog(platform) == (0, 1)
+
+
+def test_entries_that_failed_together_do_not_come_back_together(platform):
+    platform.handlers["count"].fault = RuntimeError("a fault")
+    ask(platform, *"abcdefgh")
+    outbox.drain(platform)
+    with platform.read(SYSTEM) as work:
+        waits = work.session.scalars(select(OutboxEntry.not_before)).all()
+    assert len(waits) == 8
+    assert len(set(waits)) > 1
+    assert all(1 <= (wait - platform.clock()).total_seconds() <= 2 for wait in waits)
 
 
 def test_no_more_batches_are_applied_than_asked_for(platform, monkeypatch):
