@@ -1,6 +1,7 @@
 """Plans over REST, and what is left of the caller's own."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -50,6 +51,7 @@ def my_limits() -> Response:
         "page_max": asked.terms.page_max,
         "counted_as": asked.subject(asked.terms.partitions[0]),
         "degraded": gate.degraded,
+        "held_back": [asdict(item) for item in asked.terms.held_back],
         "limits": [
             {
                 **rule.as_object(),

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
@@ -28,6 +29,17 @@ EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A subscription that would bring its plan if it did not wait to be approved or were not paused."""
+
+    id: str
+    product: str
+    plan: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """A plan as it counts for somebody: the rules of one version. `subscription` is empty where none was
     needed; `draws_on` is the one whose quotas it draws on."""
@@ -39,6 +51,8 @@ class Terms:
     query_key_allowed: bool = False
     subscription: str = ""
     draws_on: str = ""
+    held_back: tuple[HeldBack, ...] = ()
+    """In whose place the plan counts."""
     until: float = field(default=inf, compare=False)
     """When others take their place without anybody's doing (epoch)."""
     counted: tuple[Rule, ...] = field(init=False, repr=False)
@@ -139,7 +153,9 @@ class PlanBook:
         subscribed = _subscribed(work, name) if name else None
         if subscribed is not None:
             return subscribed
-        return _newest(work, defaults.DEPARTMENT if _is_department(work, owner) else defaults.BASIC)
+        usual = _newest(work, defaults.DEPARTMENT if _is_department(work, owner) else defaults.BASIC)
+        held_back = _held_back(work, name) if name else ()
+        return replace(usual, held_back=held_back) if held_back else usual
 
     def forget(self, ids: list[str] | None = None) -> None:
         """Something changed. Plans change seldom: all are read anew."""
@@ -226,19 +242,33 @@ def _overridden(
 
 def _subscribed(work: Work, application_id: str) -> Terms | None:
     """By the subscription to the product that bundles everything open."""
+    for subscription, _ in _to_everything(work, application_id, ("active",)):
+        number = subscription.plan_number
+        version = work.session.get_one(PlanVersion, (subscription.plan_slug, number))
+        return _terms(work, version, subscription)
+    return None
+
+
+def _held_back(work: Work, application_id: str) -> tuple[HeldBack, ...]:
+    return tuple(
+        HeldBack(id=item.id, product=product.slug, plan=item.plan_slug, state=item.state, reason=item.reason)
+        for item, product in _to_everything(work, application_id, ("pending", "paused"))
+    )
+
+
+def _to_everything(
+    work: Work, application_id: str, states: tuple[str, ...]
+) -> Iterator[tuple[Subscription, Product]]:
     rows = work.session.execute(
         select(Subscription, Product)
         .join(Product, Product.id == Subscription.product_id)
-        .where(Subscription.application_id == application_id, Subscription.state == "active")
+        .where(Subscription.application_id == application_id, Subscription.state.in_(states))
         .order_by(Subscription.requested_at, Subscription.id)
         .limit(100)
     )
     for subscription, product in rows:
         if EVERYTHING in product.apis:
-            number = subscription.plan_number
-            version = work.session.get_one(PlanVersion, (subscription.plan_slug, number))
-            return _terms(work, version, subscription)
-    return None
+            yield subscription, product
 
 
 def _is_department(work: Work, owner: str) -> bool:

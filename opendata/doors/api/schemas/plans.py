@@ -42,6 +42,16 @@ class Standing(Rule):
     resets_at = stated.time("The same as a time.", nullable=True)
 
 
+class HeldBack(base.Schema):
+    """A subscription that does not count now."""
+
+    id = stated.text("Id of the subscription.")
+    product = stated.text("Name of the product.")
+    plan = stated.text("Plan it would bring.", example="partner")
+    state = stated.text("pending: nobody has decided yet; or paused.", example="paused")
+    reason = stated.text("Why it is paused.", nullable=True)
+
+
 class Limits(base.Schema):
     """What the caller may ask for and what is left of it. Asking costs nothing."""
 
@@ -51,6 +61,11 @@ class Limits(base.Schema):
     counted_as = stated.text("Who counts as one: an owner, a subscription, or a network.")
     degraded = base.Flag(
         required=True, metadata={"description": "Each server counts its share by itself for the moment."}
+    )
+    held_back = fields.List(
+        fields.Nested(HeldBack),
+        required=True,
+        metadata={"description": "Subscriptions in whose place the plan counts, until they are active."},
     )
     limits = fields.List(
         fields.Nested(Standing), required=True, metadata={"description": "Every rule of the plan."}

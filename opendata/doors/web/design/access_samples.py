@@ -103,6 +103,8 @@ def _subscriptions() -> dict[str, Any]:
         "application": APPLICATION,
         "tab": "subscriptions",
         "subscriptions": [_held("pending"), _held("paused", reason="Điều khoản mới chưa được chấp nhận.")],
+        "counted_by": "basic",
+        "held_back": {"s-pending", "s-paused"},
         "products": [PRODUCT],
         "may_edit": True,
         "embedded": "<iframe src=…></iframe>",

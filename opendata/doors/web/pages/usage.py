@@ -121,12 +121,15 @@ def _subscriptions(application_id: str, error: OpenDataError | None = None) -> R
         taken = {item["product"] for item in held if item["state"] not in subscriptions.FINAL}
         offered = [item for item in products.listing(work) if item.slug not in taken]
         may_edit = applications.may_edit(work, found) and found.status == "active"
+    terms = _terms(found)
     return form_page(
         "usage/subscriptions.html",
         nav="apps",
         application={"id": found.id, "name": found.name, "env": found.env},
         tab="subscriptions",
         subscriptions=held,
+        counted_by=terms.plan,
+        held_back={item.id for item in terms.held_back},
         products=[_offered(item) for item in offered],
         may_edit=may_edit,
         **steps.told_above(error),
