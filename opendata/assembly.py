@@ -48,6 +48,7 @@ from opendata.services.harvest.reach import Reach
 from opendata.services.harvest.registry import HarvesterTypes
 from opendata.services.plans import archive, defaults, ledger, reminders
 from opendata.services.plans.book import PlanBook
+from opendata.services.plans.coverage import Coverage
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.meter import Meter
 from opendata.settings import Settings, load
@@ -158,6 +159,7 @@ def _count_calls(platform: Platform) -> None:
     )
     platform.register(Counters, counters)
     platform.register(PlanBook, PlanBook(platform, platform.part(Changes)))
+    platform.register(Coverage, Coverage(platform, platform.part(Changes)))
     platform.register(PlanGate, PlanGate(platform, counters))
     platform.register(Meter, Meter(platform))
 

@@ -18,7 +18,7 @@ from werkzeug.http import http_date
 
 from opendata.base.kit.errors import NotAllowed, OpenDataError
 from opendata.base.runtime import Platform
-from opendata.doors.http import address, limits, permissions
+from opendata.doors.http import address, bound_keys, limits, permissions
 from opendata.doors.http.context import platform
 from opendata.doors.http.misses import MOST_OF_A_KEY, Misses
 from opendata.engines.counters import Counters
@@ -69,6 +69,7 @@ def identify(asked: Request, here: dict[str, Any], app: Flask, parts: Platform) 
         _require_usable(found, shown[0], asked.environ, here, parts)
         here["caller"] = found.caller
         permissions.require_scope(found.caller, asked, app)
+        bound_keys.require_covered(found, asked, parts)
     except (credentials.CredentialRefused, NotAllowed):
         _note_refused(found, asked.environ, app)
         raise

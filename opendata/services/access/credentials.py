@@ -65,7 +65,7 @@ class OriginNotAllowed(NotAllowed):
 
 class ProductNotAllowed(NotAllowed):
     code = "product_not_allowed"
-    message = N_("Khóa này không dùng được cho dịch vụ được gọi.")
+    message = N_("Khóa này chỉ dùng được cho những sản phẩm mà nó được gắn.")
 
 
 class QueryKeyNotAllowed(NotAllowed):
@@ -99,6 +99,7 @@ class Credential:
     people: frozenset[str]
     client_id: str | None = None
     products: frozenset[str] = frozenset()
+    """By slug; empty where it is bound to none."""
     networks: tuple[Network, ...] = ()
     origins: frozenset[str] = frozenset()
     replaced: bool = False
@@ -115,10 +116,6 @@ class Credential:
             raise NetworkNotAllowed
         if self.origins and origin not in self.origins:
             raise OriginNotAllowed
-
-    def require_product(self, product: str) -> None:
-        if self.products and product not in self.products:
-            raise ProductNotAllowed
 
     def ends_soon(self, now: datetime) -> bool:
         """Whether answers tell of its end: in the overlap of a rotation, and in a key's last 30 days."""

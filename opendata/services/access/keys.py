@@ -14,7 +14,7 @@ from opendata.base.kit import base62, secrets
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound
 from opendata.base.kit.secrets import Peppers, redact
 from opendata.base.kit.vietnamese import clean
-from opendata.base.models import ApiKey, Application, User
+from opendata.base.models import ApiKey, Application, Product, Subscription, User
 from opendata.base.runtime import Work
 from opendata.services.access import applications, audit, events, scopes
 from opendata.services.access.changes import next_version
@@ -64,8 +64,8 @@ def create(
     told: bool = True,
     **limits: Any,
 ) -> NewKey:
-    """A new key. `wanted` scopes default to reading; `limits` are `cidrs`, `origins`, `products`. Without
-    `told` nobody hears of it but who reads the answer.
+    """A new key. `wanted` scopes default to reading; `limits` are `cidrs`, `origins`, and `products` by slug.
+    Without `told` nobody hears of it but who reads the answer.
 
     Raises `Invalid`, `TooManyKeys`, `ConfirmFirst`, `InsufficientScope`, `ApplicationClosed`.
     """
@@ -82,7 +82,7 @@ def create(
         created_by_id=work.caller.user_id,
         expires_at=_end(work, expires_at),
         scopes=_within(asked, application),
-        products=list(limits.pop("products", ())),
+        products=_products(work, application, limits.pop("products", ())),
         cidrs=_networks(limits.pop("cidrs", ())),
         origins=_origins(limits.pop("origins", ())),
     )
@@ -129,7 +129,7 @@ def listing(work: Work, application: Application, *, limit: int = 500) -> Sequen
 
 
 def edit(work: Work, application: Application, key: ApiKey, changes: Mapping[str, Any]) -> None:
-    """Change `name`, `scopes`, `cidrs` or `origins`. In force in every worker within a second."""
+    """Change `name`, `scopes`, `products`, `cidrs` or `origins`. In force in every worker within a second."""
     applications.require_edit(work, application)
     _require_live(key)
     values = dict(changes)
@@ -140,6 +140,8 @@ def edit(work: Work, application: Application, key: ApiKey, changes: Mapping[str
         added = [scope for scope in asked if scope not in key.scopes]
         scopes.require_held(work.caller, added, application.owner_org_id)
         key.scopes = _within(asked, application)
+    if "products" in values:
+        key.products = _products(work, application, values.pop("products"), held=key.products)
     if "cidrs" in values:
         key.cidrs = _networks(values.pop("cidrs"))
     if "origins" in values:
@@ -272,6 +274,27 @@ def _rename(key: ApiKey, name: str) -> None:
     key.name = clean(name or "")
     if not 1 <= len(key.name) <= 100:
         raise Invalid(fields={"name": N_("Cần có tên.")})
+
+
+def bindable(work: Work, application: Application) -> Sequence[Product]:
+    """The products a key may be bound to, by name: those its application is subscribed to now."""
+    query = (
+        select(Product)
+        .join(Subscription, Subscription.product_id == Product.id)
+        .where(Subscription.application_id == application.id, Subscription.state == "active")
+        .order_by(Product.slug)
+    )
+    return work.session.scalars(query).all()
+
+
+def _products(
+    work: Work, application: Application, slugs: Sequence[str], *, held: Sequence[str] = ()
+) -> list[str]:
+    """Each once. What the key is bound to already may stay, though its subscription has ended."""
+    asked = list(dict.fromkeys(slug.strip() for slug in slugs))
+    if set(asked) - set(held) - {product.slug for product in bindable(work, application)}:
+        raise Invalid(fields={"products": N_("Ứng dụng không có đăng ký đang chạy với sản phẩm này.")})
+    return asked
 
 
 def _networks(texts: Sequence[str]) -> list[str]:

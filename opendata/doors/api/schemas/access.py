@@ -186,6 +186,10 @@ class KeyPatch(base.Schema):
 
     name = base.Text(most=100, metadata={"description": "What its owner calls it."})
     scopes = _scopes("What it may be used for.")
+    products = _words(
+        "Slugs of products the application is subscribed to: it is good for what these cover alone, while "
+        "the subscriptions are active; empty for all."
+    )
     cidrs = _words("Networks it may be used from; empty for any.")
     origins = _words("Pages it may be used from, `https://app.example`; weak: other programs can pretend.")
 
@@ -196,7 +200,6 @@ NewKey = extended(
     name=base.Text(
         most=100, required=True, metadata={"description": "What its owner calls it.", "example": "Máy chủ 1"}
     ),
-    products=_words("Products it is bound to; empty for all."),
     expires_at=fields.AwareDateTime(
         metadata={
             "description": "When it ends; in twelve months unless said, in 24 at the latest.",

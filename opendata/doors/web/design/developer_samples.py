@@ -32,6 +32,7 @@ def _key(name: str, state: str, **values: Any) -> dict[str, Any]:
         "display": f"hpd_live_{name[:6]}…",
         "state": state,
         "scopes": ["read", "download"],
+        "products": [],
         "cidrs": [],
         "origins": [],
         "expires_at": "2027-07-05T02:00:00Z",
@@ -41,7 +42,7 @@ def _key(name: str, state: str, **values: Any) -> dict[str, Any]:
 
 
 KEYS = [
-    _key("may-chu-chinh", "active", cidrs=["203.0.113.0/24"]),
+    _key("may-chu-chinh", "active", cidrs=["203.0.113.0/24"], products=["du-lieu-mo"]),
     _key("dien-thoai", "replaced", last_used_on=None),
     _key("thu-nghiem-cu", "revoked"),
 ]
@@ -91,6 +92,7 @@ def _app() -> dict[str, Any]:
         "leaving": None,
         "teams": [("cong-ty-mau", {"vi": "Công ty Mẫu"})],
         "scope_options": scopes,
+        "product_options": [("du-lieu-mo", {"vi": "Dữ liệu mở", "en": "Open data"})],
         "may_edit": True,
         "may_stop": True,
         "may_suspend": True,

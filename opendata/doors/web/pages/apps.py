@@ -179,10 +179,12 @@ def _application(
         groups = [(body.slug, body.name) for body, _role in teams.mine(work) if body.id != found.owner_org_id]
         may_edit, operator = applications.may_edit(work, found), work.caller.operator
         days = platform().settings.unconfirmed_days
+        products = [(item.slug, item.title) for item in keys.bindable(work, found)]
         shown = [
             {
                 **{name: getattr(key, name) for name in ("id", "name", "display", "scopes", "cidrs")},
                 "origins": key.origins,
+                "products": key.products,
                 "state": keys.state_of(key, work.now),
                 "expires_at": keys.end_of(key, person, days),
                 "last_used_on": key.last_used_on,
@@ -195,6 +197,7 @@ def _application(
         application=_row(found, owners, 0),
         keys=shown,
         scope_options=[(scope, words(SCOPE_LABELS[scope])) for scope in found.scopes if scope in held],
+        product_options=products,
         leaving=leaving,
         teams=groups,
         may_edit=may_edit,
@@ -232,9 +235,8 @@ def act(application_id: str) -> BaseResponse:
 
 def _typed() -> dict[str, Any]:
     form = request.form
-    return {"name": form.get("name", ""), "scopes": form.getlist("scopes")} | {
-        name: form.get(name, "") for name in ("cidrs", "origins", "expires_at")
-    }
+    one = {name: form.get(name, "") for name in ("name", "cidrs", "origins", "expires_at")}
+    return one | {name: form.getlist(name) for name in ("scopes", "products")}
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,7 @@ def _new_key(work: Work, found: Application) -> Shown:
         form.get("name", ""),
         wanted=form.getlist("scopes"),
         expires_at=_end_of_day(form.get("expires_at", "")),
+        products=form.getlist("products"),
         cidrs=_lines("cidrs"),
         origins=_lines("origins"),
     )
