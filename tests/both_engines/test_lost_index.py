@@ -11,7 +11,7 @@ from opendata.assembly import assemble
 from opendata.base.models import Job
 from opendata.base.runtime import SYSTEM, outbox
 from opendata.base.runtime.timetable import Timetable
-from opendata.engines.search import SearchIndex
+from opendata.engines.search import DocumentsRefused, SearchIndex
 from opendata.services.catalog import datasets, documents, indexing, organizations, workflow
 from opendata.settings import Settings
 from opendata.testing import modes
@@ -122,6 +122,29 @@ def test_a_job_leaves_a_rebuild_of_another_alone(city, lose, monkeypatch):
 
     monkeypatch.setattr(indexing, "_documents", documents_of)
     indexing.rebuild(city.platform)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_rebuild_that_was_refused_documents_is_gone_on_from_where_it_went_live(
+    city, lose, monkeypatch, live
+):
+    index = city.platform.part(SearchIndex)
+    lose()
+    rebuild = index.rebuild
+
+    def refused(asked_for):
+        if live:
+            rebuild(document for document in asked_for if document.id != city.published)
+        raise DocumentsRefused({city.published: "immense term"})
+
+    monkeypatch.setattr(index, "rebuild", refused)
+    if not live:
+        with pytest.raises(DocumentsRefused):
+            indexing.perform_scan(city.platform, {})
+        assert asked(city) == (True, ALL)
+        return
+    indexing.perform_scan(city.platform, {})
+    assert asked(city) == (False, ALL)
 
 
 def test_a_new_portal_is_not_reduced_and_finds_its_first_dataset(engines, search_url, tmp_path, lose):

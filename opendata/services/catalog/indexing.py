@@ -163,10 +163,13 @@ def scan_all(platform: Platform) -> dict[str, int]:
 
 
 def _build_again(platform: Platform) -> None:
-    """What such a rebuild is refused is missing, and written as everything else that is."""
+    """What such a rebuild is refused is missing, and written as everything else that is; unless it is so much
+    that there is no index still."""
     try:
         rebuild(platform)
     except DocumentsRefused as refused:
+        if is_lost(platform):
+            raise
         log.warning("index.refused", reasons=refused.reasons)
 
 
