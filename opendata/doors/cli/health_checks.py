@@ -234,7 +234,7 @@ def outbox_state(platform: Platform) -> Iterator[Finding]:
     if given_up:
         state, remedy = (
             "fail",
-            N_("Xem cột problem của bảng outbox, sửa rồi `opendata search check --repair`."),
+            N_("Xem `opendata job list`; sửa nguyên nhân, rồi `opendata job retry`."),
         )
     yield Finding(
         name=OUTBOX,
@@ -252,7 +252,7 @@ def job_state(platform: Platform) -> Iterator[Finding]:
         name=JOBS,
         state="warn" if failed else "ok",
         detail=N_("%(queued)s đang chờ, %(running)s đang chạy, %(failed)s hỏng."),
-        remedy=N_("Xem cột problem của bảng job."),
+        remedy=N_("Xem `opendata job list`; sửa rồi `opendata job retry`, hoặc `opendata job discard`."),
         params={
             "queued": states.get("queued", 0),
             "running": states.get("running", 0),

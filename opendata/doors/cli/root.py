@@ -33,6 +33,7 @@ NOUNS = {
     "plan": N_("Gói sử dụng: giới hạn và hạn mức."),
     "files": N_("Kho tệp: dọn dẹp và đọc kiểm."),
     "search": N_("Tìm kiếm và chỉ mục."),
+    "job": N_("Việc nền bị hỏng: xem, chạy lại, bỏ hẳn."),
     "doctor": N_("Tìm chỗ hỏng của bản cài đặt và cách sửa."),
     "settings": N_("Thiết lập đang có hiệu lực."),
 }
