@@ -58,6 +58,7 @@ class Series:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311  # to be repeated, not to be secret
+        self._victims = self._draw()
         self._root: Path = self.stand.city.platform.settings.data / f"kho-{self.seed}"
         lay(self._root, self.datasets)
         with self._platform.work(SYSTEM) as work:
@@ -85,20 +86,23 @@ class Series:
                 return number
             self._keep_harvesting()
             time.sleep(self._random.uniform(0.05, self.pause))
-            self._kill(self._random.choice(list(self._victims())))
+            self._kill(next(self._victims))
         return points
 
-    def _victims(self) -> Iterator[Server]:
-        """Every process; those of the stores but the files, which are not among the five."""
-        yield self.stand.web
-        yield self._random.choice(self.stand.workers)
-        for name in ("postgresql", "elasticsearch", "redis"):
-            yield self.stand.servers[name]
+    def _draw(self) -> Iterator[Server]:
+        """Each of the five once a round, so that a short series spares none; the files are not among them."""
+        while True:
+            worker = self._random.choice(self.stand.workers)
+            stores = [self.stand.servers[name] for name in ("postgresql", "elasticsearch", "redis")]
+            victims = [self.stand.web, worker, *stores]
+            self._random.shuffle(victims)
+            yield from victims
 
     def _kill(self, victim: Server) -> None:
         """Its successor is started a little later. Nobody waits for it: more may be killed meanwhile."""
-        self.killed[victim.name] += 1
         pid = victim.pid if victim.running else 0
+        if pid:  # one that did not come up again is not killed twice
+            self.killed[victim.name] += 1
         victim.kill()
         time.sleep(self._random.uniform(0, 0.5))
         victim.launch()

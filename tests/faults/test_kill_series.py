@@ -11,6 +11,7 @@ from opendata.testing.stand import Stand
 
 POINTS = int(os.environ.get("OPENDATA_KILL_POINTS", "8"))
 DATASETS = int(os.environ.get("OPENDATA_KILL_DATASETS", "120"))
+VICTIMS = {"web", "worker", "postgresql", "elasticsearch", "redis"}
 SEED = int(os.environ.get("OPENDATA_KILL_SEED", "0")) or secrets.randbelow(1 << 31)
 
 
@@ -19,5 +20,6 @@ def test_after_kills_at_random_moments_the_catalogue_is_what_the_source_is(stand
     print(f"OPENDATA_KILL_SEED={SEED}")
     series = Series(stand, DATASETS, SEED)
     assert series.run(POINTS) == POINTS
+    assert len(VICTIMS & set(series.killed)) == min(POINTS, len(VICTIMS)), f"spared some: {series.killed}"
     assert series.finish() < 60
     series.require_equal()
