@@ -51,6 +51,7 @@ from opendata.base.models.plan import (
     Product,
     QuotaLedger,
     Subscription,
+    UsageNetwork,
     UsageRollup,
     UsageSpool,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "Tag",
     "TimetableEntry",
     "Topic",
+    "UsageNetwork",
     "UsageRollup",
     "UsageSpool",
     "User",

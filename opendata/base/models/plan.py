@@ -130,6 +130,22 @@ class UsageRollup(Base):
     buckets: Mapped[list[int]] = mapped_column(JsonValue, default=list)
 
 
+class UsageNetwork(Base):
+    """Calls without a key from one network, /24 or /48, in one hour or day of the city; see
+    `services.plans.network_sums`."""
+
+    __tablename__ = "usage_network"
+
+    grain: Mapped[str] = mapped_column(String(6), primary_key=True)
+    start: Mapped[Instant] = mapped_column(primary_key=True)
+    network: Mapped[str] = mapped_column(String(49), primary_key=True)
+    calls: Mapped[int] = mapped_column(BigInteger, default=0)
+    throttled: Mapped[int] = mapped_column(BigInteger, default=0)
+    client_errors: Mapped[int] = mapped_column(BigInteger, default=0)
+    server_errors: Mapped[int] = mapped_column(BigInteger, default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
 class UsageSpool(Base):
     """How far each spool file of events has been rolled up, in bytes."""
 

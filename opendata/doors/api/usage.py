@@ -136,8 +136,8 @@ def of_datasets(organization_id: str, query: Mapping[str, Any]) -> Response:
 def of_platform(query: Mapping[str, Any]) -> Response:
     """Report all calls.
 
-    For operators: the busiest applications and routes, and who was slowed down or blocked. As CSV it is a row
-    for each of the applications.
+    For operators: the busiest applications, routes and networks, and who was slowed down or blocked. As CSV
+    it is a row for each of the applications.
     """
     with reading() as work:
         policy.require(work.caller, Action.PLATFORM)
@@ -150,6 +150,9 @@ def of_platform(query: Mapping[str, Any]) -> Response:
         "course": [_row(usage) for usage in found.course],
         "applications": found.applications,
         "routes": found.routes,
+        "networks": found.networks,
+        "throttled": found.throttled,
+        "throttled_networks": found.throttled_networks,
         "suspended": found.suspended,
         "blocked": [{**row, "refused_at": stamp(row["refused_at"])} for row in found.blocked],
     }

@@ -21,6 +21,7 @@ from sqlalchemy import delete, func, select
 
 from opendata.base.models import FailedCall, Job, Notice, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
+from opendata.services.plans import network_sums
 from opendata.services.plans.rollup import begin, consumed
 from opendata.services.plans.spool import Spool, hour_of, is_over, read, read_all
 
@@ -197,6 +198,7 @@ def prune(platform: Platform) -> None:
         for grain, kept in KEPT.items():
             old = (UsageRollup.grain == grain) & (UsageRollup.start < now - kept)
             work.session.execute(delete(UsageRollup).where(old))
+        network_sums.prune(work, now)
         work.session.execute(delete(FailedCall).where(FailedCall.at < now - FAILED_KEPT))
 
 

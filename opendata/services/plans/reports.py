@@ -23,6 +23,7 @@ from opendata.base.models import (
 from opendata.base.runtime import Work
 from opendata.services.access import applications, blocks, policy
 from opendata.services.access.policy import Action
+from opendata.services.plans import network_sums
 from opendata.services.plans.rollup import ASKED_AT_ONCE, BOUNDS, GRAINS, begin
 
 GROUPS = ("none", "route", "key", "status", "dataset")
@@ -204,12 +205,17 @@ def _of_datasets(work: Work, asked: Span, ids: Sequence[str]) -> Iterator[tuple[
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What operators look at: the busiest applications and routes, and who was slowed down."""
+    """What operators look at: the busiest applications and routes, the networks that call most without a key,
+    and who was slowed down."""
 
     total: Usage
     course: list[Usage]
     applications: list[dict[str, Any]]
     routes: list[dict[str, Any]]
+    networks: list[dict[str, Any]]
+    throttled: list[dict[str, Any]]
+    """The applications that were slowed down most, however seldom they called."""
+    throttled_networks: list[dict[str, Any]]
     suspended: list[dict[str, Any]]
     blocked: list[dict[str, Any]]
     """Networks that nothing is answered to: their calls are in none of the other figures."""
@@ -219,17 +225,19 @@ def of_platform(work: Work, asked: Span) -> Overview:
     """For operators."""
     policy.require(work.caller, Action.PLATFORM)
     busiest = _busiest(work, asked, UsageRollup.application_id)
-    names = _names(work, {usage.group for usage in busiest})
+    slowed = _busiest(work, asked, UsageRollup.application_id, by=UsageRollup.throttled)
+    names = _names(work, {usage.group for usage in (*busiest, *slowed)})
     stopped = select(Application).where(Application.status == "suspended").order_by(Application.id).limit(TOP)
     return Overview(
         total=_usage_of(asked.start, "", work.session.execute(_summed(asked)).one()),
         course=_usage(work, asked, "none"),
-        applications=[
-            {"id": usage.group, "name": names.get(usage.group, ""), **_brief(usage)} for usage in busiest
-        ],
+        applications=[_named(usage, names) for usage in busiest],
         routes=[
             {"route": usage.group, **_brief(usage)} for usage in _busiest(work, asked, UsageRollup.route)
         ],
+        networks=_networks(work, asked),
+        throttled=[_named(usage, names) for usage in slowed if usage.throttled and usage.group],
+        throttled_networks=_networks(work, asked, throttled=True),
         suspended=[
             {"id": row.id, "name": row.name, "reason": row.status_reason}
             for row in sorted(work.session.scalars(stopped), key=lambda one: (sort_key(one.name), one.id))
@@ -239,6 +247,17 @@ def of_platform(work: Work, asked: Span) -> Overview:
             for row in sorted(blocks.listing(work), key=lambda one: (-one.refused, one.id))[:TOP]
         ],
     )
+
+
+def _networks(work: Work, asked: Span, *, throttled: bool = False) -> list[dict[str, Any]]:
+    """By whole hours or days: a first one that began before the time asked for is counted whole."""
+    grain = network_sums.grain_since(work.now, asked.start)
+    since = begin(grain, asked.start, ZoneInfo(work.platform.settings.time_zone))
+    return network_sums.busiest(work, grain, since, asked.end, TOP, throttled=throttled)
+
+
+def _named(usage: Usage, names: Mapping[str, str]) -> dict[str, Any]:
+    return {"id": usage.group, "name": names.get(usage.group, ""), **_brief(usage)}
 
 
 def _brief(usage: Usage) -> dict[str, Any]:
@@ -252,10 +271,15 @@ def _brief(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _busiest(work: Work, asked: Span, column: InstrumentedAttribute[str]) -> list[Usage]:
-    query = _summed(asked, column).order_by(func.sum(UsageRollup.calls).desc(), column).limit(TOP)
+def _busiest(
+    work: Work,
+    asked: Span,
+    column: InstrumentedAttribute[str],
+    by: InstrumentedAttribute[int] = UsageRollup.calls,
+) -> list[Usage]:
+    query = _summed(asked, column).order_by(func.sum(by).desc(), column).limit(TOP)
     found = [_usage_of(asked.start, group, sums) for group, *sums in work.session.execute(query)]
-    return sorted(found, key=lambda usage: (-usage.calls, usage.group))
+    return sorted(found, key=lambda usage: (-getattr(usage, by.key), usage.group))
 
 
 def _names(work: Work, ids: set[str]) -> dict[str, str]:

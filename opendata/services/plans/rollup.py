@@ -22,7 +22,7 @@ from sqlalchemy import delete, or_, select, tuple_
 from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Dataset, FailedCall, Resource, UsageRollup, UsageSpool
 from opendata.base.runtime import SYSTEM, Platform, Work
-from opendata.services.plans import ledger
+from opendata.services.plans import ledger, network_sums
 from opendata.services.plans.rules import period
 from opendata.services.plans.spool import CALLS, FAILED, METHOD, SPENT, Spool, is_over, kind_of, read
 
@@ -134,6 +134,7 @@ def apply_calls(work: Work, lines: Iterable[Mapping[str, Any]]) -> None:
     known = _known(work, sorted(sums))
     for key, (amounts, buckets) in sorted(sums.items()):
         _raise(work, known.get(key), key, amounts, buckets)
+    network_sums.count(work, lines, lambda grain, at: begin(grain, datetime.fromtimestamp(at, UTC), zone))
 
 
 def _by_minute(

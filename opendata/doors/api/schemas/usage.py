@@ -113,6 +113,17 @@ class BusyRoute(Brief):
     route = stated.text("Route, as the document writes it.")
 
 
+class BusyNetwork(base.Schema):
+    """A network and its calls without a key, by whole hours, or days of what is older than a week."""
+
+    network = stated.text("The network, /24 or /48: of nobody alone.", example="203.0.113.0/24")
+    calls = stated.count("Calls.")
+    throttled = stated.count("Refused because of limits.")
+    client_errors = stated.count("Answered with 4xx.")
+    server_errors = stated.count("Answered with 5xx.")
+    bytes = stated.count("Bytes sent.")
+
+
 class Suspended(base.Schema):
     """An application that is stopped."""
 
@@ -138,6 +149,19 @@ class PlatformUsage(base.Schema):
         fields.Nested(BusyApplication), required=True, metadata={"description": "The busiest."}
     )
     routes = fields.List(fields.Nested(BusyRoute), required=True, metadata={"description": "The busiest."})
+    networks = fields.List(
+        fields.Nested(BusyNetwork), required=True, metadata={"description": "The busiest without a key."}
+    )
+    throttled = fields.List(
+        fields.Nested(BusyApplication),
+        required=True,
+        metadata={"description": "The applications that were refused most because of limits."},
+    )
+    throttled_networks = fields.List(
+        fields.Nested(BusyNetwork),
+        required=True,
+        metadata={"description": "The networks that were refused most because of limits, without a key."},
+    )
     suspended = fields.List(
         fields.Nested(Suspended), required=True, metadata={"description": "Stopped applications."}
     )
