@@ -8,6 +8,7 @@ from typing import Any
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from opendata.base.kit.errors import Invalid, NotAllowed, NotFound
@@ -568,3 +569,19 @@ def test_lists_of_members_are_for_members(still_city: City) -> None:
             answer = client.get(f"/api/v1/organizations/{still_city.own}/{path}")
             assert answer.status_code in {401, 404}
             assert "@" not in answer.text
+
+
+def test_a_hash_by_cheaper_figures_is_made_anew_at_the_sign_in(city: City) -> None:
+    email, cheap = "cu@city.example", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with city.platform.work(SYSTEM) as work:
+        people.create(work, email, "Cũ", PASSWORD).password_hash = cheap.hash(PASSWORD)
+    with pytest.raises(people.BadCredentials), city.platform.work() as work:
+        people.authenticate(work, email, "another long password")
+    seen = []
+    for _ in range(3):
+        with city.platform.work() as work:
+            seen.append(people.get(work, email).password_hash or "")
+            people.authenticate(work, email, PASSWORD)
+    assert cheap.check_needs_rehash(seen[0]) is False
+    assert PasswordHasher().check_needs_rehash(seen[1]) is False
+    assert seen[1] == seen[2]

@@ -5,7 +5,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataError
 from opendata.base.kit.vietnamese import clean
@@ -137,6 +137,7 @@ def authenticate(work: Work, email: str, password: str) -> User:
     user = find(work, email)
     _require_password(user, password)
     assert user is not None  # noqa: S101  # the line above refuses nobody's account
+    _harden(work, user, password)
     return user
 
 
@@ -148,6 +149,16 @@ def _require_password(user: User | None, password: str) -> None:
         raise BadCredentials from error
     if stored is None:
         raise BadCredentials
+
+
+def _harden(work: Work, user: User, password: str) -> None:
+    """A hash by figures of before is made anew while the password is there; not over one that was set at
+    the same moment."""
+    stored = user.password_hash or ""
+    if _hasher().check_needs_rehash(stored):
+        anew = _hasher().hash(password[:1000])
+        unchanged = update(User).where(User.id == user.id, User.password_hash == stored)
+        work.session.execute(unchanged.values(password_hash=anew))
 
 
 def caller_of(work: Work, user: User) -> Caller:
