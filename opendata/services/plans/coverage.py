@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from opendata.base.kit.errors import NotFound, Unavailable
+from opendata.base.kit.errors import NotFound
 from opendata.base.models import Product, Resource, Subscription
 from opendata.base.runtime import SYSTEM, Platform, Work
 from opendata.services.access.changes import Changes
@@ -51,12 +49,9 @@ class Coverage:
     def require(self, bound: Credential, named: Named | None) -> None:
         """Raises `ProductNotAllowed`, `Unavailable`. `named` is None for a call that reads no one dataset."""
         self._changes.current()
-        try:
-            covered = self._known.get((bound.application_id, bound.products)) or self._read(bound)
-            if not covered.everything and not (named and self._holds(covered, named)):
-                raise ProductNotAllowed
-        except (DBAPIError, PoolTimeout) as error:
-            raise Unavailable from error
+        covered = self._known.get((bound.application_id, bound.products)) or self._read(bound)
+        if not covered.everything and not (named and self._holds(covered, named)):
+            raise ProductNotAllowed
 
     def _read(self, bound: Credential) -> _Covered:
         before = self._forgotten
