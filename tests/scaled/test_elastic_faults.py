@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,28 @@ def test_a_guarded_cluster_over_tls_is_reached_with_its_password_only(
     assert index.search(Plan()).total == 1
     index.close()
     for refused in (trusted, f"elastic:wrong@{trusted}", f"elastic:{guarded.password}@{place}"):
+        other = open_index(f"elasticsearch://{refused}")
+        with pytest.raises(Unavailable):
+            other.search(Plan())
+        other.close()
+
+
+def test_an_api_key_of_the_cluster_opens_its_own_index_and_no_other_key_does(
+    guarded: GuardedElasticNode, tmp_path: Path
+) -> None:
+    """It may do no more than docs/scaling.md asks for."""
+    own = {"names": ["keyed", "keyed-*"], "privileges": ["all"]}
+    key = guarded.make_api_key({"portal": {"cluster": ["monitor"], "indices": [own]}})
+    secret, wrong = tmp_path / "key", tmp_path / "wrong"
+    secret.write_text(f"{key}\n")
+    wrong.write_text(b64encode(b64decode(key)[:-1] + b"?").decode())
+    place = f"localhost:{guarded.port}/{{}}?tls=true&timeout=30&ca_file={guarded.ca_file}&api_key_file={{}}"
+    index = open_index("elasticsearch://" + place.format("keyed", secret))
+    index.write([dataset("a", "x")])
+    assert index.rebuild([dataset("a", "x", sequence=2), dataset("b", "x")]) == 2
+    assert sorted(ids(index.search(Plan(where=title("x"))))) == ["a", "b"]
+    index.close()
+    for refused in (place.format("keyed", wrong), place.format("another", secret)):
         other = open_index(f"elasticsearch://{refused}")
         with pytest.raises(Unavailable):
             other.search(Plan())

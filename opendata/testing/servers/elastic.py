@@ -55,6 +55,11 @@ class ElasticNode(Server):
         return f"node-{self.port}"
 
     @property
+    def home(self) -> Path:
+        """The distribution it is started from."""
+        return distribution()
+
+    @property
     def url(self) -> str:
         return f"elasticsearch://127.0.0.1:{self.port}/opendata"
 
@@ -64,16 +69,15 @@ class ElasticNode(Server):
         return int((self.folder / "pid").read_text())
 
     def prepare(self) -> None:
-        home = distribution()
         for name in ("config", "data", "logs", "tmp"):
             (self.folder / name).mkdir()
         for name in _CONFIG_FILES:
-            shutil.copy(home / "config" / name, self.folder / "config" / name)
+            shutil.copy(self.home / "config" / name, self.folder / "config" / name)
         settings = json.dumps(self._settings(), indent=1)  # which is YAML too
         (self.folder / "config" / "elasticsearch.yml").write_text(settings)
 
     def command(self) -> Sequence[str | Path]:
-        return [distribution() / "bin" / "elasticsearch", "-p", self.folder / "pid"]
+        return [self.home / "bin" / "elasticsearch", "-p", self.folder / "pid"]
 
     def environment(self) -> Mapping[str, str]:
         return {

@@ -3,15 +3,18 @@
 import base64
 import json
 import secrets
+import shutil
 import ssl
 import subprocess
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import trustme
 
-from opendata.testing.servers.elastic import ElasticNode, distribution
+from opendata.testing.servers.elastic import VERSION, ElasticNode, distribution, java_home
+from opendata.testing.servers.elastic_words import add_words
 from opendata.testing.servers.missing import ServerMissing
 
 _USER = "elastic"
@@ -28,7 +31,18 @@ class GuardedElasticNode(ElasticNode):
     def ca_file(self) -> Path:
         return self.folder / "ca.pem"
 
+    def make_api_key(self, roles: Mapping[str, Any]) -> str:
+        """As clients take it: id and secret in one."""
+        made = self.put("/_security/api_key", {"name": "portal", "role_descriptors": roles})
+        return str(made["encoded"])
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
     def prepare(self) -> None:
+        shutil.copytree(distribution(), self.home)
+        add_words(self.home, java_home(), VERSION)
         super().prepare()
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
@@ -51,7 +65,7 @@ class GuardedElasticNode(ElasticNode):
 
     def _keystore(self, *words: str, said: str = "") -> None:
         done = subprocess.run(  # noqa: S603
-            self.as_account([distribution() / "bin" / "elasticsearch-keystore", *words]),
+            self.as_account([self.home / "bin" / "elasticsearch-keystore", *words]),
             env={**self.environment(), "PATH": "/usr/bin:/bin"},
             input=said,
             capture_output=True,
