@@ -32,27 +32,19 @@ def bound(documents: int, before: str | None) -> int:
 def judged(where: Clause, frequency: Frequency, most: int, before: str | None) -> tuple[Clause, str]:
     """(what of a plan tells documents apart, its common terms for the next page), where `before` is what the
     page before said of them, and None on a first page."""
-    pairs = _pairs(where)
-    asked = undecided(where, before)
-    left_out = {*pairs} - {*asked} | {pair for pair in asked if frequency(*pair) > most}
-
-    def as_judged(stream: str, token: str) -> int:
-        return most + 1 if (stream, token) in left_out else min(frequency(stream, token), most)
-
+    held = {pair: frequency(*pair) for pair in undecided(where, before)}
+    scoring = telling(where, lambda *pair: held.get(pair, most + 1), most)
     if before is None:
-        found = sum(1 << place for place, pair in enumerate(pairs) if pair in left_out)
+        found = sum(1 << place for place, count in enumerate(held.values()) if count > most)
         before = f"{found:x}" if found else ""
-    return telling(where, as_judged, most), before
+    return scoring, before
 
 
 def undecided(where: Clause, before: str | None) -> list[tuple[str, str]]:
     """(stream, token) of the terms whose frequency `judged` asks for: all but those known to be common."""
     known = int(before or "0", 16)
-    return [pair for place, pair in enumerate(_pairs(where)) if not known >> place & 1]
-
-
-def _pairs(where: Clause) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((term.stream, term.token) for term in optional_terms(where)))
+    pairs = dict.fromkeys((term.stream, term.token) for term in optional_terms(where))
+    return [pair for place, pair in enumerate(pairs) if not known >> place & 1] if known else [*pairs]
 
 
 def is_written(common_terms: str) -> bool:
