@@ -24,6 +24,8 @@ from opendata.testing.servers import ElasticCluster, ServerMissing
 
 DATASETS = int(os.environ.get("OPENDATA_TEST_CLUSTER_DATASETS", "2000"))
 A_SECOND = 20
+AT_THE_EVENT = 1.0
+"""Seconds that 99 of 100 searches take at most from the kill to green, whatever the size."""
 WORDS = "cảng biển đất giá sông nước trường bệnh viện tàu khách sạn du lịch thuế công nghiệp".split()
 
 
@@ -136,7 +138,9 @@ def test_the_master_is_killed_and_no_reader_notices(
         )
     assert (before.faults, during.faults) == ([], [])
     assert len(during.seconds) > 4 * A_SECOND
-    assert during.p99() < max(1.0, 3 * before.p99()), "slower than a busy machine explains"
+    assert during.p99() < AT_THE_EVENT, f"p99 {during.p99():.2f} s; before the kill {before.p99():.2f} s" + (
+        ", so it was too slow already" if before.p99() >= AT_THE_EVENT else ""
+    )
     found = index.search(Plan(where=title("ghi"), size=1))
     assert [hit.id for hit in found.hits] == ["outage"]
     assert len(index.sequences()) == DATASETS + 1
