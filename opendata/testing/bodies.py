@@ -10,6 +10,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/apps"): {"name": "Ứng dụng mới"},
     ("delete", "/apps/{application_id}"): {"reason": "Không cần nữa."},
     ("post", "/apps/{application_id}/suspend"): {"reason": "Gọi quá nhiều."},
+    ("post", "/apps/{application_id}/resume"): {"reason": "Đã sửa."},
     ("post", "/apps/{application_id}/keys"): {"name": "Khóa mới"},
     ("delete", "/apps/{application_id}/keys/{key_id}"): {"reason": "Bị lộ."},
     ("post", "/apps/{application_id}/client"): {"name": "Khách"},

@@ -388,7 +388,7 @@ def test_a_key_that_was_used_during_a_block_is_good_after_it(city: City, owner: 
         accounts.block(work, work.session.get_one(User, city.users["editor"]), reason="nhầm")
     assert rights() == (credentials.AccountBlocked if owner == "person" else None, None)
     with city.platform.work(SYSTEM) as work:
-        accounts.unblock(work, work.session.get_one(User, city.users["editor"]))
+        accounts.unblock(work, work.session.get_one(User, city.users["editor"]), reason="đã rõ")
     assert rights() == (None, "editor")
 
 

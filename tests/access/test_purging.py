@@ -191,7 +191,7 @@ def test_keys_that_sign_no_more_leave_no_private_part_behind(city: City) -> None
     city.platform.part(SigningKeys).ready()
     with city.platform.work(SYSTEM) as work:
         old = signing.listing(work)[0].kid
-        signing.rotate(work, at_once=True)
+        signing.rotate(work, reason="thử", at_once=True)
     later(city, timedelta(days=31))
     purging.purge(city.platform)
     with city.platform.read(SYSTEM) as work:

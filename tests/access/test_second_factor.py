@@ -148,7 +148,7 @@ def test_turning_it_off_takes_a_code(city: City, person: str) -> None:
     data = {"csrf_token": token_in(page), "action": "off", "code": "000000"}
     assert client.post("/account/security", data=data).status_code == 401
     with city.platform.work(SYSTEM) as work:
-        second_factor.remove(work, work.session.get_one(User, person))
+        second_factor.remove(work, work.session.get_one(User, person), reason="mất máy")
     _, answer = first_step(city)
     assert answer.status_code == 303
 

@@ -143,14 +143,18 @@ def suspend(application_id: str, body: Mapping[str, Any]) -> Response:
     "POST",
     "/<application_id>/resume",
     allows=Action.PLATFORM,
+    body=schemas.Reason,
     answer=schemas.Application,
     errors=(404, 409),
 )
-def resume(application_id: str) -> Response:
-    """Resume a suspended application."""
+def resume(application_id: str, body: Mapping[str, Any]) -> Response:
+    """Resume a suspended application.
+
+    For operators, who have to say why.
+    """
     with writing() as work:
         application = applications.get(work, application_id)
-        applications.resume(work, application)
+        applications.resume(work, application, reason=body["reason"])
         value = _shown(work, application)
     return answers.json(value)
 

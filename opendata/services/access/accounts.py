@@ -126,7 +126,7 @@ def _shut_out_whoever_made_it(work: Work, user: User) -> None:
     for application in work.session.scalars(held).all():
         former_owner.shut_out(work, application, "made before the address was confirmed")
     if user.totp_secret is not None:
-        second_factor.remove(work, user, by="reset")
+        second_factor.forget(work, user, by="reset")
 
 
 def block(work: Work, user: User, *, reason: str) -> None:
@@ -142,8 +142,9 @@ def block(work: Work, user: User, *, reason: str) -> None:
     audit.record(work, "user.block", "user", user.id, {"reason": reason[:200]})
 
 
-def unblock(work: Work, user: User) -> None:
-    policy.require(work.caller, Action.PLATFORM)
+def unblock(work: Work, user: User, *, reason: str) -> None:
+    """Operators only, who say why."""
+    policy.operate(work.caller, reason)
     user.active, user.blocked_reason = True, None
     user.version = next_version(work)
-    audit.record(work, "user.unblock", "user", user.id)
+    audit.record(work, "user.unblock", "user", user.id, {"reason": reason[:200]})

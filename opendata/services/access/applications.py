@@ -214,12 +214,13 @@ def suspend(work: Work, application: Application, *, reason: str) -> None:
     notices.tell(work, people, "application.suspended", f"app:{application.id}", told, period=when)
 
 
-def resume(work: Work, application: Application) -> None:
-    policy.require(work.caller, Action.PLATFORM)
+def resume(work: Work, application: Application, *, reason: str) -> None:
+    """Its keys are good again. Operators only, who say why."""
+    policy.operate(work.caller, reason)
     _require_open(application)
     application.status, application.status_reason = "active", None
     application.version = next_version(work)
-    audit.record(work, "application.resume", "application", application.id)
+    audit.record(work, "application.resume", "application", application.id, {"reason": reason[:500]})
 
 
 def owner_of(application: Application) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from opendata.base.kit.errors import N_, NotAllowed, SignInRequired
+from opendata.base.kit.errors import N_, Invalid, NotAllowed, SignInRequired
 from opendata.base.runtime import Caller
 from opendata.base.runtime.caller import reaches
 
@@ -130,6 +130,13 @@ def require(caller: Caller, action: Action, organization_id: str | None = None) 
     if not caller.has_scope(scope_of(action)):
         raise InsufficientScope(scope=scope_of(action))
     raise NotAllowed
+
+
+def operate(caller: Caller, reason: str) -> None:
+    """For what operators alone do to what is others': they say why. Raises as `require`, and `Invalid`."""
+    require(caller, Action.PLATFORM)
+    if not reason.strip():
+        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
 
 
 def require_person(caller: Caller, scope: str = "admin") -> None:

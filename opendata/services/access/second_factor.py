@@ -16,7 +16,7 @@ from opendata.base.kit.errors import N_, Conflict, Invalid, NotFound, OpenDataEr
 from opendata.base.kit.secrets import Peppers, Unsealable
 from opendata.base.models import User, UserToken
 from opendata.base.runtime import Work
-from opendata.services.access import audit, people, tokens
+from opendata.services.access import audit, people, policy, tokens
 
 STEP = 30
 """Seconds a code is shown."""
@@ -110,12 +110,19 @@ def turn_off(work: Work, user: User, code: str) -> None:
     audit.record(work, "user.second_factor_off", "user", user.id)
 
 
-def remove(work: Work, user: User, *, by: str = "operator") -> None:
-    """For somebody whose identity was made sure of by other means, as a rule by an operator."""
+def remove(work: Work, user: User, *, reason: str) -> None:
+    """For somebody whose identity an operator made sure of by other means, and says by which."""
+    policy.operate(work.caller, reason)
+    forget(work, user, by="operator", reason=reason[:500])
+
+
+def forget(work: Work, user: User, *, by: str, reason: str = "") -> None:
+    """The same without asking who."""
     user.totp_secret = None
     people.end_sessions(work, user)
     _forget_codes(work, user)
-    audit.record(work, "user.second_factor_off", "user", user.id, {"by": by})
+    why = {"reason": reason} if reason else {}
+    audit.record(work, "user.second_factor_off", "user", user.id, {"by": by, **why})
 
 
 def check(work: Work, user: User, code: str) -> None:

@@ -106,6 +106,8 @@ def succeed(
                 )
             )
             work.after("organization", successor.id)
+    told = {"successors": [successor.slug for successor in successors], "on_date": on_date}
+    audit.record(work, "organization.succeed", "organization", predecessor.id, told)
 
 
 def get(work: Work, id_or_slug: str, *, lock: bool = False) -> Organization:

@@ -56,7 +56,8 @@ def test_a_blocked_account_takes_its_keys_along(person) -> None:
     made = person.json("key", "create", "an@x.example")
     person.ok("user", "block", "an@x.example", "--reason", "lạm dụng")
     assert who(person, made["secret"]).refusal is not None
-    person.ok("user", "unblock", "an@x.example")
+    assert person.call("user", "unblock", "an@x.example") == 2
+    person.ok("user", "unblock", "an@x.example", "--reason", "đã rõ")
     assert who(person, made["secret"]).refusal is None
 
 

@@ -79,11 +79,13 @@ def test_a_key_may_begin_with_a_dash(terminal) -> None:
 
 
 def test_signing_keys_change(terminal) -> None:
-    terminal.ok("client", "rotate-key", "--now")
+    terminal.ok("client", "rotate-key", "--now", "--reason", "lộ khóa")
     first = terminal.json("client", "keys")
     assert sorted(row["state"] for row in first) == ["current", "next"]
-    assert terminal.call("client", "rotate-key") == 1
-    terminal.ok("client", "rotate-key", "--now")
+    assert terminal.call("client", "rotate-key", "--reason", "đến hạn") == 1
+    assert terminal.call("client", "rotate-key", "--now") == 2
+    assert terminal.call("client", "rotate-key", "--now", "--reason", " ") == 1
+    terminal.ok("client", "rotate-key", "--now", "--reason", "lộ khóa")
     states = {row["kid"]: row["state"] for row in terminal.json("client", "keys")}
     assert sorted(states.values()) == ["current", "next", "retired"]
     current = next(kid for kid, state in states.items() if state == "current")

@@ -80,7 +80,7 @@ def test_a_key_signs_after_it_was_published_and_nobody_is_refused(portal, client
     published_long_ago(portal)
     with load(portal, client) as statuses:
         time.sleep(1)
-        portal.command("client", "rotate-key")
+        portal.command("client", "rotate-key", "--reason", "đến hạn")
         assert of_state(portal, "current") == following
         time.sleep(1)
         assert portal.everywhere(old) == {200}
@@ -103,7 +103,7 @@ def test_a_key_that_is_too_young_does_not_sign(portal, client):
     token(portal, client)
     current = of_state(portal, "current")
     with pytest.raises(Exception, match="non-zero exit status"):
-        portal.command("client", "rotate-key")
+        portal.command("client", "rotate-key", "--reason", "đến hạn")
     assert of_state(portal, "current") == current
 
 

@@ -95,4 +95,4 @@ def test_codes_of_the_second_factor_cannot_be_tried_out(office, guarded, way):
     assert [turn_off("000000") for _ in range(5)] == [401] * 3 + [429] * 2
     assert turn_off(codes[0]) == 429
     with office.platform.work() as work:
-        second_factor.remove(work, people.by_id(work, office.city.users[role]))
+        second_factor.forget(work, people.by_id(work, office.city.users[role]), by="test")

@@ -435,7 +435,7 @@ def blocked(office, role, *, active=False) -> None:
     with office.platform.work(SYSTEM) as work:
         user = people.by_id(work, office.city.users[role])
         if active:
-            accounts.unblock(work, user)
+            accounts.unblock(work, user, reason="thử")
         else:
             accounts.block(work, user, reason="thử")
     settle(office)
@@ -473,18 +473,18 @@ def test_tokens_that_were_refused_during_a_block_are_good_after_it(office):
 
 def test_keys_are_published_before_they_sign_and_after(office):
     with office.platform.work(SYSTEM) as work:
-        signing.rotate(work, at_once=True)
+        signing.rotate(work, reason="thử", at_once=True)
     settle(office)
     document = office.city.app.test_client().get("/oauth/jwks.json")
     assert document.headers["Cache-Control"] == "public, max-age=3600"
     published = {key["kid"] for key in document.get_json()["keys"]}
     assert not any("d" in key for key in document.get_json()["keys"])
     with office.platform.work(SYSTEM) as work, pytest.raises(signing.NextKeyTooYoung):
-        signing.rotate(work)
+        signing.rotate(work, reason="đến hạn")
     office.seconds_later(25 * 3600)
     old = forged(office)
     with office.platform.work(SYSTEM) as work:
-        current = signing.rotate(work).kid
+        current = signing.rotate(work, reason="đến hạn").kid
     settle(office)
     new = forged(office)
     assert current in published

@@ -228,10 +228,11 @@ def keys(console: Console, *, as_json: bool) -> None:
 
 @command.command("rotate-key", help=N_("Chuyển sang khóa ký kế tiếp."))
 @click.option("--now", "at_once", is_flag=True, help=N_("Không chờ đủ 24 giờ công bố."))
+@click.option("--reason", required=True, help=N_("Lý do, được ghi lại."))
 @with_console
-def rotate_key(console: Console, *, at_once: bool) -> None:
+def rotate_key(console: Console, reason: str, *, at_once: bool) -> None:
     with console.work() as work:
-        row = signing.rotate(work, at_once=at_once)
+        row = signing.rotate(work, reason=reason, at_once=at_once)
     console.say(N_("Khóa ký hiện hành: %(kid)s"), kid=row.kid)
 
 

@@ -69,19 +69,21 @@ def block(console: Console, email: str, reason: str) -> None:
 
 @command.command("unblock", help=N_("Mở lại tài khoản đã khóa."))
 @click.argument("email")
+@click.option("--reason", required=True, help=N_("Lý do, được ghi lại."))
 @with_console
-def unblock(console: Console, email: str) -> None:
+def unblock(console: Console, email: str, reason: str) -> None:
     with console.work() as work:
-        accounts.unblock(work, people.get(work, email))
+        accounts.unblock(work, people.get(work, email), reason=reason)
     console.say(N_("Đã mở lại tài khoản %(email)s."), email=email)
 
 
 @command.command("second-factor-off", help=N_("Tắt xác thực hai bước của người bị mất thiết bị."))
 @click.argument("email")
+@click.option("--reason", required=True, help=N_("Lý do, được ghi lại."))
 @with_console
-def second_factor_off(console: Console, email: str) -> None:
+def second_factor_off(console: Console, email: str, reason: str) -> None:
     with console.work() as work:
-        second_factor.remove(work, people.get(work, email))
+        second_factor.remove(work, people.get(work, email), reason=reason)
     console.say(N_("Đã tắt xác thực hai bước của %(email)s."), email=email)
 
 

@@ -292,7 +292,7 @@ def _suspend(work: Work, found: Application) -> None:
 
 
 def _resume(work: Work, found: Application) -> None:
-    applications.resume(work, found)
+    applications.resume(work, found, reason=request.form.get("reason", ""))
 
 
 def _offer(work: Work, found: Application) -> None:

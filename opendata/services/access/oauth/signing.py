@@ -166,9 +166,10 @@ def listing(work: Work) -> Sequence[SigningKey]:
     return work.session.scalars(select(SigningKey).order_by(SigningKey.created, SigningKey.kid)).all()
 
 
-def rotate(work: Work, *, at_once: bool = False) -> SigningKey:
-    """The next key signs from now on; a new one is published as next. Raises `NextKeyTooYoung`."""
-    policy.require(work.caller, Action.PLATFORM)
+def rotate(work: Work, *, reason: str, at_once: bool = False) -> SigningKey:
+    """The next key signs from now on; a new one is published as next. Operators say why. Raises
+    `NextKeyTooYoung`."""
+    policy.operate(work.caller, reason)
     row = _of_state(work, "next") or _draw(work, "next")
     if not at_once and work.now - row.created < PUBLISHED_BEFORE:
         raise NextKeyTooYoung
@@ -176,13 +177,15 @@ def rotate(work: Work, *, at_once: bool = False) -> SigningKey:
     if before is not None:
         before.state, before.retired_at, before.version = "retired", work.now, next_version(work)
     _activate(work, row)
-    audit.record(work, "signing_key.rotate", "signing_key", row.kid)
+    audit.record(
+        work, "signing_key.rotate", "signing_key", row.kid, {"reason": reason[:500], "at_once": at_once}
+    )
     return row
 
 
 def remove(work: Work, kid: str, *, reason: str) -> None:
-    """In an emergency: nothing this key signed counts any more, within a second."""
-    policy.require(work.caller, Action.PLATFORM)
+    """In an emergency: nothing this key signed counts any more, within a second. Operators say why."""
+    policy.operate(work.caller, reason)
     row = work.session.get(SigningKey, kid)
     if row is None:
         raise NotFound
