@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 import opendata.services
 from opendata.base.kit.errors import Invalid
-from opendata.base.models import Application, AuditEvent, User
-from opendata.base.runtime import SYSTEM, Work
+from opendata.base.models import Application, AuditEvent, Job, User
+from opendata.base.runtime import SYSTEM, Work, jobs
 from opendata.doors.api.openapi import operations
-from opendata.services.access import accounts, applications, blocks, keys, second_factor
+from opendata.services.access import accounts, applications, blocks, given_up, keys, second_factor
 from opendata.services.access.oauth import clients, signing
 from opendata.testing.bodies import BODIES, right_request
 from opendata.testing.web import City, problem_of
@@ -27,6 +27,13 @@ def application(work: Work, city: City) -> Application:
 
 def person(work: Work, city: City) -> User:
     return work.session.get_one(User, city.users["spare"])
+
+
+def failed_job(work: Work) -> str:
+    job = work.session.get_one(Job, jobs.enqueue(work, "test.fails", {}))
+    job.state = "failed"
+    work.session.flush()
+    return job.id
 
 
 CHANGES: Mapping[str, Change] = {
@@ -48,6 +55,7 @@ CHANGES: Mapping[str, Change] = {
     "access.second_factor.remove": lambda work, city, why: second_factor.remove(
         work, person(work, city), reason=why
     ),
+    "access.given_up.discard": lambda work, _city, why: given_up.discard(work, failed_job(work), reason=why),
     # `applications.require_stop` asks for the reason of these three
     "access.keys.revoke": lambda work, city, why: keys.revoke(
         work, application(work, city), keys.get(work, application(work, city), city.key), reason=why
@@ -66,6 +74,8 @@ SHARED = {"access.policy.operate", "access.applications.require_stop"}
 
 LOOKS = {
     "access.blocks.listing",
+    "access.given_up.get",
+    "access.given_up.listing",
     "access.mails.get",
     "access.mails.listing",
     "access.oauth.clients.known",
@@ -80,6 +90,7 @@ LOOKS = {
 """What changes nothing."""
 
 TELLS_ITSELF = {
+    "access.given_up.retry": "what was asked for is tried again; the trail tells why it had failed",
     "access.people.create": "an account begins; the trail tells whether it is an operator's",
     "catalog.organizations.create": "catalogue: what is new stands there with its history",
     "catalog.organizations.create_topic": "catalogue: what is new stands there with its history",

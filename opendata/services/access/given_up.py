@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from opendata.base.kit.errors import N_, Invalid, NotFound
+from opendata.base.kit.errors import NotFound
 from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Job, OutboxEntry
 from opendata.base.runtime import Work, jobs
@@ -68,12 +68,9 @@ def retry(work: Work, name: str) -> str:
 
 def discard(work: Work, name: str, *, reason: str) -> None:
     """Raises `NotFound`, `Invalid` without a reason."""
-    policy.require(work.caller, Action.PLATFORM)
-    told = clean(reason)
-    if not told:
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
+    policy.operate(work.caller, reason)
     row = _found(work, name, lock=True)
-    _record(work, "discard", row, reason=told[:500])
+    _record(work, "discard", row, reason=clean(reason)[:500])
     work.session.delete(row)
 
 

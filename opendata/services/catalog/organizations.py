@@ -98,16 +98,16 @@ def succeed(
             )
         )
     )
-    for successor in successors:
-        if successor.id not in known:
-            work.session.add(
-                OrganizationSuccession(
-                    predecessor_id=predecessor.id, successor_id=successor.id, on_date=on_date
-                )
-            )
-            work.after("organization", successor.id)
-    told = {"successors": [successor.slug for successor in successors], "on_date": on_date}
-    audit.record(work, "organization.succeed", "organization", predecessor.id, told)
+    new = [successor for successor in successors if successor.id not in known]
+    for successor in new:
+        link = OrganizationSuccession(
+            predecessor_id=predecessor.id, successor_id=successor.id, on_date=on_date
+        )
+        work.session.add(link)
+        work.after("organization", successor.id)
+    if new:
+        told = {"successors": [successor.slug for successor in new], "on_date": on_date}
+        audit.record(work, "organization.succeed", "organization", predecessor.id, told)
 
 
 def get(work: Work, id_or_slug: str, *, lock: bool = False) -> Organization:
