@@ -172,7 +172,7 @@ def test_a_store_that_is_gone_refuses_an_upload_before_its_first_byte_and_comes_
     started = time.monotonic()
     with pytest.raises(Unavailable):
         files.open(stored.sha256)
-    assert time.monotonic() - started < 0.1, "it is known to be away"
+    assert time.monotonic() - started < 1, "it is known to be away"
     own_server.start()
     time.sleep(OPEN_SECONDS)
     assert b"".join(files.open(stored.sha256)) == BODY

@@ -117,7 +117,7 @@ def test_an_item_over_the_limit_is_left_out_and_the_rest_goes_on(huge):
     began = time.monotonic()
     items, _ = cut(f'{{"dataset": [{{"n": 1}}, {huge}, {{"n": 2}}]}}', item_limit=1 << 19)
     assert items == [b'{"n": 1}', None, b'{"n": 2}']
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_what_stands_around_the_items_is_bounded():
