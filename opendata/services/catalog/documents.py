@@ -6,7 +6,6 @@ Doors answer reads from these documents; the ORM is for writes.
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -57,18 +56,28 @@ class Built:
 def apply(platform: Platform, entries: Sequence[OutboxEntry]) -> None:
     """Outbox handler: store documents and index entries; datasets that are gone are removed."""
     index = platform.part(SearchIndex)
-    with suppress(Unavailable):  # documents are kept all the same; the write below tells of it
-        index.prepare()
+    away = _away(index)
     with platform.work() as work:
         sequences = _sequences(work, entries)
         built = list(build(work, list(sequences)))
         _store(work, built, sequences)
         gone = set(sequences) - {item.dataset.id for item in built}
         work.session.execute(delete(DatasetDocument).where(DatasetDocument.dataset_id.in_(gone)))
+    if away:  # documents are kept all the same
+        raise away
     index.write(
         [index_document(item, sequences[item.dataset.id]) for item in built],
         [(dataset_id, sequences[dataset_id]) for dataset_id in sorted(gone)],
     )
+
+
+def _away(index: SearchIndex) -> Unavailable | None:
+    """Why nothing can be written to the index; it is made here, before the first document is kept."""
+    try:
+        index.prepare()
+    except Unavailable as error:
+        return error
+    return None
 
 
 def _sequences(work: Work, entries: Sequence[OutboxEntry]) -> dict[str, int]:

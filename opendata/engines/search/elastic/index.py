@@ -79,6 +79,8 @@ class ElasticIndex:
         self._address = address
         self._connection = Connection(address)
         self._generations = Generations(self._connection.writing, address, expects)
+        # the same, for what a reader or a change waits for
+        self._at_hand = Generations(self._connection.applying, address, expects)
         self._prepared = False
         self._seen_within = seen_within
         # the same copy of a shard for all requests of this process, so that none looks back in time
@@ -94,7 +96,7 @@ class ElasticIndex:
     def prepare(self) -> None:
         if not self._prepared:
             with self._connection.guarded():
-                self._generations.ensure()
+                self._at_hand.ensure()
             self._prepared = True
 
     def write(self, upserts: Iterable[IndexDocument], deletes: Iterable[tuple[str, int]] = ()) -> None:
@@ -159,12 +161,12 @@ class ElasticIndex:
         """An index that a killed rebuild left takes every write a second time, has no copy, and its failure
         costs writes."""
         with self._connection.guarded():
-            self._generations.give_up_left()
+            self._at_hand.give_up_left()
 
     def rebuilding(self) -> str:
         """Whether an index is being filled beside the live one: `no`, `yes`, or `left` by one that died."""
         with self._connection.guarded():
-            return "left" if self._generations.left() else "yes" if self._generations.is_building() else "no"
+            return "left" if self._at_hand.left() else "yes" if self._at_hand.is_building() else "no"
 
     def close(self) -> None:
         self._connection.close()
@@ -177,7 +179,7 @@ class ElasticIndex:
             try:
                 return ask()
             except (NotFoundError, MissingIndex):
-                self._generations.ensure()
+                self._at_hand.ensure()
                 try:
                     return ask()
                 except MissingIndex as error:
@@ -216,7 +218,7 @@ class ElasticIndex:
     def _current_with_schema(self) -> tuple[State, str]:
         """An index without any document is not named by what it answers."""
         state = self._current()
-        return state, self._generations.schema_of(state.index or self._generations.live_index())
+        return state, self._at_hand.schema_of(state.index or self._at_hand.live_index())
 
     def _current(self) -> State:
         state, until = self._state, self._state_until
@@ -263,7 +265,7 @@ class ElasticIndex:
 
     def _write(self, lines: Sequence[bytes]) -> None:
         """First beside: when that fails as the rebuild ends, the live index is the new one."""
-        if self._generations.is_building():
+        if self._at_hand.is_building():
             self._write_beside(lines)
         try:
             self._write_live(lines)
