@@ -129,13 +129,13 @@ def test_an_index_that_another_process_makes_and_fills_meanwhile_is_not_lost(
 def test_two_that_make_the_first_index_at_once_make_one(
     opened: ElasticIndex, other_process: ElasticIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new_name = opened._generations._new_name
+    new_name = opened._at_hand._new_name
 
     def after_another() -> str:
         other_process.write([dataset("a", "x")])
         return new_name()
 
-    monkeypatch.setattr(opened._generations, "_new_name", after_another)
+    monkeypatch.setattr(opened._at_hand, "_new_name", after_another)
     opened.prepare()
     assert ids(opened.search(Plan())) == ["a"]
 
