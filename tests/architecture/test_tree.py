@@ -1,6 +1,7 @@
 """What the tree may not hold: addresses of registries, paths of a machine, languages left out."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from opendata.base.i18n import translations
 
@@ -82,6 +84,24 @@ def test_every_sentence_has_its_english() -> None:
         if VIETNAMESE.search(message) and english.gettext(message) == message
     )
     assert not missing, "add these to opendata/base/i18n/en.po:\n" + "\n".join(missing)
+
+
+def test_every_english_has_one_sentence() -> None:
+    """None is told twice, and none is left over of what nobody says any more."""
+    text = (ROOT / "opendata/base/i18n/en.po").read_text(encoding="utf-8")
+    told = [message.id for message in read_po(io.StringIO(text)) if message.id]
+    assert len(told) == text.count("\nmsgid ")
+    said = set(constants())
+    templates = "".join(path.read_text("utf-8") for path in (ROOT / "opendata").rglob("*.html"))
+    first = (message if isinstance(message, str) else message[0] for message in told)
+    assert [message for message in first if message not in said and message not in templates] == []
+
+
+def constants() -> Iterator[str]:
+    for path in (ROOT / "opendata").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
 
 
 def messages() -> Iterator[tuple[str, str]]:
