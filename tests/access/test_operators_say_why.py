@@ -128,7 +128,7 @@ def test_every_change_of_operators_is_known_here() -> None:
 def test_no_change_is_made_without_a_reason_and_the_reason_is_kept(city: City) -> None:
     city.platform.part(signing.SigningKeys).ready()
     for name, change in CHANGES.items():
-        for empty in ("", " \n"):
+        for empty in ("", " \n", "\u200b"):
             with pytest.raises(Invalid) as refused, city.platform.work(SYSTEM) as work:
                 change(work, city, empty)
             assert set(refused.value.fields) == {"reason"}, name

@@ -13,7 +13,6 @@ from opendata.base.models import Application, User
 from opendata.base.runtime import SYSTEM, Platform, Work, jobs
 from opendata.services.access import audit, former_owner, mails, people, policy, second_factor, signup, tokens
 from opendata.services.access.changes import next_version
-from opendata.services.access.policy import Action
 
 CONFIRM, RESET = "confirm", "reset"
 CONFIRM_LIFE = timedelta(days=7)
@@ -131,9 +130,7 @@ def _shut_out_whoever_made_it(work: Work, user: User) -> None:
 
 def block(work: Work, user: User, *, reason: str) -> None:
     """Sessions end and keys are refused within a second. Operators only; the last of them stays."""
-    policy.require(work.caller, Action.PLATFORM)
-    if not reason.strip():
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
+    policy.operate(work.caller, reason)
     if user.id == work.caller.user_id:
         raise Invalid(fields={"email": N_("Không ai tự khóa tài khoản của mình.")})
     user.active, user.blocked_reason = False, clean(reason)[:500]

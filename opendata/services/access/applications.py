@@ -121,9 +121,7 @@ def require_stop(work: Work, application: Application, reason: str) -> None:
     """Who may end it: the one who answers for it, and operators, who have to say why."""
     if may_edit(work, application) and not _foreign(work, application):
         return
-    policy.require(work.caller, Action.PLATFORM)
-    if not reason.strip():
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
+    policy.operate(work.caller, reason)
 
 
 def _foreign(work: Work, application: Application) -> bool:
@@ -198,10 +196,8 @@ def close(work: Work, application: Application, *, reason: str = "") -> None:
 
 def suspend(work: Work, application: Application, *, reason: str) -> None:
     """Operators stop an application; its keys are refused until it is resumed. A reason is required."""
-    policy.require(work.caller, Action.PLATFORM)
+    policy.operate(work.caller, reason)
     _require_open(application)
-    if not reason.strip():
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
     application.status, application.status_reason = "suspended", redact(clean(reason))[:1000]
     application.version = next_version(work)
     audit.record(work, "application.suspend", "application", application.id, {"reason": reason[:500]})

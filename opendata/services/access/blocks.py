@@ -145,10 +145,8 @@ def block(
 
     `own` is where the caller asks from: nobody shuts himself out. Raises `Invalid`, `NotAllowed`.
     """
-    policy.require(work.caller, Action.PLATFORM)
+    policy.operate(work.caller, reason)
     found = _sound(network, own)
-    if not clean(reason):
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
     if hours is not None and not 1 <= hours <= LONGEST:
         raise Invalid(fields={"hours": N_("Số không nằm trong giới hạn cho phép.")})
     made = NetworkBlock(
@@ -169,9 +167,7 @@ def block(
 
 def lift(work: Work, block_id: str, reason: str) -> NetworkBlock:
     """Answer again. Raises `NotFound`, and `Invalid` without a reason."""
-    policy.require(work.caller, Action.PLATFORM)
-    if not clean(reason):
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
+    policy.operate(work.caller, reason)
     found = work.find(NetworkBlock, block_id)
     if found is None or found.lifted_at is not None:
         raise NotFound
@@ -182,9 +178,7 @@ def lift(work: Work, block_id: str, reason: str) -> NetworkBlock:
 def lift_network(work: Work, network: str, reason: str) -> Sequence[NetworkBlock]:
     """Lift every block of exactly this network; wider and narrower ones hold on. Raises `NotFound` where
     there is none, and `Invalid`."""
-    policy.require(work.caller, Action.PLATFORM)
-    if not clean(reason):
-        raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
+    policy.operate(work.caller, reason)
     named = select(NetworkBlock).where(NetworkBlock.network == str(_network(network)), *_holding(work))
     found = work.session.scalars(named.order_by(NetworkBlock.id)).all()
     if not found:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from opendata.base.kit.errors import N_, Invalid, NotAllowed, SignInRequired
+from opendata.base.kit.vietnamese import clean
 from opendata.base.runtime import Caller
 from opendata.base.runtime.caller import reaches
 
@@ -135,7 +136,7 @@ def require(caller: Caller, action: Action, organization_id: str | None = None) 
 def operate(caller: Caller, reason: str) -> None:
     """For what operators alone do to what is others': they say why. Raises as `require`, and `Invalid`."""
     require(caller, Action.PLATFORM)
-    if not reason.strip():
+    if not clean(reason):
         raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
 
 
