@@ -10,6 +10,7 @@ from opendata.base.models import AuditEvent, Job, OutboxEntry
 from opendata.base.runtime import SYSTEM, Caller, Platform
 from opendata.base.runtime.database import connect
 from opendata.services.access import given_up
+from opendata.services.catalog import indexing
 from opendata.settings import Settings
 
 PROBLEM = "OSError: the disk was away"
@@ -85,6 +86,15 @@ def test_all_of_it_is_tried_again(terminal, failed):
     assert terminal.json("job", "list") == []
     assert terminal.call("job", "retry") == 2
     assert terminal.call("job", "retry", "--all", failed[1]) == 2
+
+
+def test_what_was_dealt_with_meanwhile_stops_none_of_the_others(terminal, failed):
+    with platform_of(terminal) as platform, platform.work(SYSTEM) as work:
+        work.session.get_one(Job, failed[0]).kind = indexing.FULL_SCAN  # it asks for that effect anew
+        work.session.add(OutboxEntry(topic="organization", object_id=GONE, at=work.now, problem=PROBLEM))
+    assert terminal.ok("job", "retry", "--all").count(": done.") == 2
+    assert terminal.json("job", "list") == []
+    assert terminal.call("job", "retry", failed[1]) == 1
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=["job", "effect"])

@@ -2,7 +2,7 @@
 
 import click
 
-from opendata.base.kit.errors import N_
+from opendata.base.kit.errors import N_, NotFound
 from opendata.base.models import Job, OutboxEntry
 from opendata.base.runtime import outbox
 from opendata.doors.cli.console import Console, json_option, with_console
@@ -57,8 +57,13 @@ def retry(console: Console, names: tuple[str, ...], *, every: bool) -> None:
         with console.read() as work:
             names = tuple(item.id for item in given_up.listing(work))
     for name in names:
-        with console.work() as work:
-            again = given_up.retry(work, name)
+        try:
+            with console.work() as work:
+                again = given_up.retry(work, name)
+        except NotFound:
+            if every:  # somebody else, or one of those before it, has dealt with it since
+                continue
+            raise
         outbox.drain(console.platform)
         console.say(N_("%(name)s: %(state)s."), name=again, state=_state(console, again))
 
