@@ -20,7 +20,6 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from joserfc.util import urlsafe_b64decode
 from sqlalchemy import select
 
 from opendata.base.kit import strict_json
@@ -37,6 +36,7 @@ from opendata.base.models import User
 from opendata.base.runtime import Work
 from opendata.services.access import accounts, audit, people, signup, tokens
 from opendata.services.access.changes import next_version
+from opendata.services.access.oauth import jwts
 
 log = structlog.get_logger(__name__)
 PURPOSE = "provider"
@@ -152,7 +152,7 @@ class Provider:
         except FetchError as error:
             refused = error.answer is not None and 400 <= error.answer < 500
             raise (ProviderRefused if refused else ProviderAway) from error
-        except (AuthlibBaseError, JoseError, ValueError) as error:
+        except (AuthlibBaseError, JoseError, strict_json.NotJson, ValueError) as error:
             log.info("provider.refused", error=type(error).__name__)
             raise ProviderRefused from error
 
@@ -193,7 +193,7 @@ class Provider:
         if not text or len(text) > LONGEST_TOKEN:
             raise ProviderRefused
         for part in text.split(".")[:2]:
-            _json(urlsafe_b64decode(part.encode("ascii")))
+            jwts.read_part(part)
         try:
             token = jwt.decode(text, self._key_set(), algorithms=ALGORITHMS)
         except JoseError:

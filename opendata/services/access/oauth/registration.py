@@ -295,9 +295,10 @@ def _held(work: Work, row: OAuthClient, metadata: Mapping[str, Any]) -> ClientSe
 
 def _current(work: Work, row: OAuthClient) -> Sequence[ClientSecret]:
     """The secrets that are good, newest first; where none is, the last that was."""
+    if live := clients.live_secrets(work, row):
+        return live
     query = select(ClientSecret).where(ClientSecret.client_id == row.id)
-    last = work.session.scalar(query.order_by(ClientSecret.created.desc(), ClientSecret.id).limit(1))
-    return clients.live_secrets(work, row) or ([last] if last else [])
+    return work.session.scalars(query.order_by(ClientSecret.created.desc(), ClientSecret.id).limit(1)).all()
 
 
 def _read(metadata: Any) -> _Described:
