@@ -43,6 +43,25 @@ def test_a_lost_folder_is_told_until_a_rebuild_has_made_it_whole(tmp_path: Path,
         assert sorted(ids(process.search(Plan()))) == ["a", "b"]
 
 
+@pytest.mark.parametrize("gone", ["index", "index/g-*"])
+def test_a_process_that_has_not_looked_since_can_tell_too_and_build_it_again(
+    tmp_path: Path, gone: str
+) -> None:
+    kept: list[str] = []
+    writer, builder = (
+        EmbeddedIndex(tmp_path / "index", wait=1, expects=lambda: bool(kept)) for _ in range(2)
+    )
+    builder.prepare()
+    kept += ["a", "b"]
+    writer.write([dataset("a", "x")])
+    for folder in tmp_path.glob(gone):
+        shutil.rmtree(folder)
+    with pytest.raises(IndexLost):
+        writer.write([dataset("b", "x")])
+    assert builder.rebuild([dataset("a", "x"), dataset("b", "x")]) == 2
+    assert sorted(ids(writer.search(Plan()))) == ["a", "b"]
+
+
 def test_a_lost_folder_is_made_again_empty_where_nothing_is_to_be_found(tmp_path: Path) -> None:
     index = EmbeddedIndex(tmp_path / "index")
     index.write([dataset("a", "x")])

@@ -157,9 +157,9 @@ class EmbeddedIndex:
         return False
 
     def _generation(self) -> Generation:
-        """The live generation, opened anew when another process swapped it."""
+        """The live generation, opened anew when another process swapped it. Raises `IndexLost`."""
         with self._lock:
-            name = self._store.live_name()
+            name = self._store.live_folder()
             if self._live is None or self._live.folder.name != name:
                 self._live = self._store.open_live()
                 self._seen = None

@@ -62,10 +62,10 @@ class Store:
 
     def open_live(self) -> Generation:
         """The live generation; an empty one is made in a new folder. Raises `IndexLost`."""
-        name = self._live_folder()
+        name = self.live_folder()
         if name is None:
             with self.writing():
-                name = self._live_folder() or self._begin()
+                name = self.live_folder() or self._begin()
         return Generation(self.root / name)
 
     def beside(self) -> Generation:
@@ -123,7 +123,7 @@ class Store:
     def end_journal(self) -> None:
         self._journal.unlink(missing_ok=True)
 
-    def _live_folder(self) -> str | None:
+    def live_folder(self) -> str | None:
         """The name of the live generation, where that is there. Looked for again under another name: a swap
         changes the name before it removes the folder."""
         name = self.live_name()
