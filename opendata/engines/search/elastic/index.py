@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
@@ -15,7 +14,7 @@ from elasticsearch import ApiError, NotFoundError
 
 from opendata.base.kit.errors import Unavailable
 from opendata.engines.search.caching import Cache
-from opendata.engines.search.elastic import statistics
+from opendata.engines.search.elastic import scanning, statistics
 from opendata.engines.search.elastic.address import Address
 from opendata.engines.search.elastic.bulk import MissingIndex, send_all
 from opendata.engines.search.elastic.connection import Connection
@@ -38,8 +37,6 @@ from opendata.engines.search.telling import bound, judged, undecided
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-_SCAN_SIZE = 10_000
-_SCAN_KEPT = "2m"
 _BULKS_AT_ONCE = 2
 _FEW = 50
 """Documents of a change that somebody waits for, not of a harvest."""
@@ -121,7 +118,8 @@ class ElasticIndex:
         return self._answered(lambda: self._vocabulary(stream, prefix, limit))
 
     def sequences(self, ids: Collection[str] | None = None) -> Mapping[str, tuple[int, str]]:
-        return self._answered(lambda: dict(self._scan_sequences(ids)))
+        client = self._connection.writing  # takes longer than a search may
+        return self._answered(lambda: dict(scanning.sequences(client, self._generations.live, ids)))
 
     def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         with self._connection.guarded():
@@ -300,42 +298,6 @@ class ElasticIndex:
             self._changes += 1
             self._state_until = 0.0
 
-    # --- scanning ----------------------------------------------------------------------------------
-
-    def _scan_sequences(self, ids: Collection[str] | None) -> Iterator[tuple[str, tuple[int, str]]]:
-        datasets = {"term": {"kind": "dataset"}}
-        for query in [datasets] if ids is None else _of_these(ids, datasets):
-            for held in self._scan(query, "visibility"):
-                yield held["id"][0], (held["_version"][0], held["visibility"][0])
-
-    def _scan(self, query: dict[str, Any], *further: str) -> Iterator[Mapping[str, Any]]:
-        """Id, sequence and `further` fields of all documents that match, at one moment. From columns: to
-        read the stored rows as well would take many times as long."""
-        client = self._connection.writing  # takes longer than a search may
-        opened = client.open_point_in_time(index=self._generations.live, keep_alive=_SCAN_KEPT)
-        moment = opened["id"]
-        after: list[Any] | None = None
-        try:
-            while True:
-                page = client.search(
-                    pit={"id": moment, "keep_alive": _SCAN_KEPT},
-                    query=query,
-                    sort=[{"_shard_doc": "asc"}],
-                    size=_SCAN_SIZE,
-                    stored_fields="_none_",
-                    docvalue_fields=[{"field": name} for name in ("id", "_version", *further)],
-                    track_total_hits=False,
-                    search_after=after,
-                )
-                moment = page["pit_id"]
-                hits = page["hits"]["hits"]
-                yield from (hit["fields"] for hit in hits)
-                if len(hits) < _SCAN_SIZE:
-                    return
-                after = hits[-1]["sort"]
-        finally:
-            client.close_point_in_time(id=moment)
-
     # --- rebuilding --------------------------------------------------------------------------------
 
     def _rebuild(self, documents: Iterable[IndexDocument]) -> int:
@@ -346,7 +308,8 @@ class ElasticIndex:
             name = generations.begin()
             try:
                 refused = self._fill_all(documents)
-                self._fill(self._tombstones())
+                if generations.live_index():  # else it was lost
+                    self._fill(scanning.tombstones(self._connection.writing, generations.live))
                 generations.finish(name)
                 lease.confirm()
                 generations.swap(name)
@@ -382,18 +345,6 @@ class ElasticIndex:
             send_all(self._connection.writing, building, lines, side_by_side=side_by_side)
         except MissingIndex as error:
             raise Unavailable from error
-
-    def _tombstones(self) -> Iterator[bytes]:
-        if not self._generations.live_index():
-            return  # it was lost
-        for held in self._scan({"term": {"kind": "tombstone"}}):
-            yield delete_lines(held["id"][0], held["_version"][0])
-
-
-def _of_these(ids: Collection[str], query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    left = iter(sorted(ids))
-    while some := list(islice(left, _SCAN_SIZE)):
-        yield {"bool": {"filter": [query, {"ids": {"values": some}}]}}
 
 
 def _new_preference() -> str:
