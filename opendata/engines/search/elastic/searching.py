@@ -12,7 +12,6 @@ from opendata.engines.search.ordering import (
     coarseness,
     key_end,
     order_key,
-    require_cursor,
     sort_of,
 )
 from opendata.engines.search.protocol import FACETS, Clause, Hit, Plan, Results
@@ -44,9 +43,7 @@ class Request:
         self._split = any(name in plan.filters for name in plan.facets)
 
     def body(self) -> dict[str, Any]:
-        """Raises `Invalid` for a foreign cursor."""
         plan = self.plan
-        require_cursor(plan)
         found: dict[str, Any] = {
             "query": self._query(),
             "size": plan.size,
