@@ -121,9 +121,10 @@ def _find_reduced(work: Work, query: DatasetQuery) -> Page:
 
 def _find(work: Work, query: DatasetQuery) -> Page:
     index = work.part(SearchIndex)
-    names = work.part(Register).names(index.info().generation)
+    held = index.info()
+    names = work.part(Register).names(held.generation)
     filters = _resolved(query.filters, names)
-    after, course = _after(query, index.info().documents)
+    after, course = _after(query, held.documents)
     outcome = search(
         index,
         names.lexicon,
