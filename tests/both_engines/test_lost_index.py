@@ -37,6 +37,17 @@ def lose(search_url, tmp_path, request):
     return delete
 
 
+@pytest.fixture
+def new_portal(engines, search_url, tmp_path):
+    """Without any dataset."""
+    settings = {**modes.engine_settings(tmp_path), "search_url": search_url}
+    platform = assemble(Settings(data_dir=str(tmp_path), mode="test", log_level="ERROR", **settings))
+    modes.make_tables(platform.engine)
+    yield platform
+    platform.close()
+    modes.forget(tmp_path)
+
+
 def asked(city, **query):
     """(whether it says that it is reduced, the number of hits)."""
     answer = city.client("operator").get(API, query_string=query)
@@ -149,25 +160,15 @@ def test_a_rebuild_that_was_refused_documents_is_gone_on_from_where_it_went_live
     assert asked(city) == (False, ALL)
 
 
-def test_a_new_portal_is_not_reduced_and_finds_its_first_dataset(engines, search_url, tmp_path, lose):
-    settings = {**modes.engine_settings(tmp_path), "search_url": search_url}
-    platform = assemble(Settings(data_dir=str(tmp_path), mode="test", log_level="ERROR", **settings))
-    modes.make_tables(platform.engine)
-    assert not indexing.is_lost(platform)
+def test_a_new_portal_is_not_reduced_and_finds_its_first_dataset(new_portal, lose):
+    assert not indexing.is_lost(new_portal)
     lose()
-    assert not indexing.is_lost(platform), "there was nothing in it"
-    platform.close()
-    modes.forget(tmp_path)
+    assert not indexing.is_lost(new_portal), "there was nothing in it"
 
 
-def test_the_first_dataset_of_a_portal_makes_the_index(engines, search_url, tmp_path):
+def test_the_first_dataset_of_a_portal_makes_the_index(new_portal):
     """Nobody has searched yet."""
-    settings = {**modes.engine_settings(tmp_path), "search_url": search_url}
-    platform = assemble(Settings(data_dir=str(tmp_path), mode="test", log_level="ERROR", **settings))
-    modes.make_tables(platform.engine)
-    with platform.work(SYSTEM) as work:
+    with new_portal.work(SYSTEM) as work:
         body = organizations.create(work, {"vi": "Sở Nông nghiệp"})
         made = datasets.create(work, complete_record(), publisher_id=body.id)
-    assert platform.part(SearchIndex).sequences().keys() == {made.id}
-    platform.close()
-    modes.forget(tmp_path)
+    assert new_portal.part(SearchIndex).sequences().keys() == {made.id}

@@ -1,7 +1,6 @@
 import re
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,42 +16,6 @@ from opendata.testing.search_contract import SearchContract
 from opendata.testing.search_paging_contract import SearchPagingContract
 from opendata.testing.search_plans import compare_with_reference
 from opendata.testing.search_writing_contract import SearchWritingContract
-from opendata.testing.servers import ElasticNode
-
-
-@pytest.fixture
-def prefix(elastic_server: ElasticNode) -> Iterator[str]:
-    """A catalogue of its own on the shared server."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    yield name
-    elastic_server.delete(f"/{name}-*")
-
-
-@pytest.fixture
-def address(elastic_server: ElasticNode, prefix: str) -> str:
-    """Patient: other tests may keep this machine busy."""
-    return f"elasticsearch://127.0.0.1:{elastic_server.port}/{prefix}?timeout=60&write_timeout=120"
-
-
-@pytest.fixture
-def opened(address: str) -> Iterator[ElasticIndex]:
-    index = ElasticIndex(read_address(address))
-    yield index
-    index.close()
-
-
-@pytest.fixture
-def other_process(address: str) -> Iterator[ElasticIndex]:
-    """Shares nothing with `opened` but the cluster."""
-    index = ElasticIndex(read_address(address), seen_within=0.0)
-    yield index
-    index.close()
-
-
-@pytest.fixture
-def client(elastic_server: ElasticNode) -> Iterator[Elasticsearch]:
-    with Elasticsearch(f"http://127.0.0.1:{elastic_server.port}") as direct:
-        yield direct
 
 
 class TestElasticIndex(SearchContract, SearchWritingContract, SearchPagingContract):
