@@ -16,7 +16,8 @@ from opendata.services.access import audit, policy
 from opendata.services.access.policy import Action
 
 MOST = 1000
-_LONGEST_NUMBER = 18
+_HIGHEST = 2**31 - 1
+"""Number in the outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,20 @@ def discard(work: Work, name: str, *, reason: str) -> None:
 
 
 def _found(work: Work, name: str, *, lock: bool = False) -> Job | OutboxEntry:
-    if name.isascii() and name.isdecimal() and len(name) <= _LONGEST_NUMBER:
-        entry = work.session.get(OutboxEntry, int(name), with_for_update=lock or None)
+    if (number := _number(name)) is not None:
+        entry = work.session.get(OutboxEntry, number, with_for_update=lock or None)
         if entry is not None and entry.problem is not None:
             return entry
     job = work.find(Job, name, lock=lock)
     if job is None or job.state != "failed":
         raise NotFound
     return job
+
+
+def _number(name: str) -> int | None:
+    """None also for one no entry can have, which PostgreSQL would refuse to look for."""
+    plain = name.isascii() and name.isdecimal() and len(name) <= len(str(_HIGHEST))
+    return int(name) if plain and int(name) <= _HIGHEST else None
 
 
 def _record(work: Work, step: str, row: Job | OutboxEntry, **data: str) -> None:
