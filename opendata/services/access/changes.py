@@ -54,9 +54,11 @@ class _Beside:
     seconds: float
     done: float = -math.inf
 
+    def do_if_due(self) -> None:
+        if time.monotonic() - self.done >= self.seconds:
+            self.do()
+
     def do(self) -> None:
-        if time.monotonic() - self.done < self.seconds:
-            return
         self.done = time.monotonic()
         try:
             self.task()
@@ -87,7 +89,8 @@ class Changes:
         self._followed.append(_Followed(object_id, version, forget))
 
     def also(self, task: Callable[[], None], *, seconds: float = 0.0) -> None:
-        """Something small to do on each round, off the path of requests, or once in so many seconds."""
+        """Something small to do on each round, off the path of requests, or once in so many seconds;
+        and at the end, for what was noted since."""
         self._beside.append(_Beside(task, seconds))
 
     @property
@@ -150,7 +153,7 @@ class Changes:
         while not self._stopping.wait(EVERY):
             self.look()
             for task in self._beside:
-                task.do()
+                task.do_if_due()
 
     def _may_have_changed(self) -> bool:
         """SQLite tells in microseconds whether anybody else wrote since this connection last asked."""
