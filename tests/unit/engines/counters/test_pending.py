@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from opendata.engines.counters import Cell, CountersUnavailable, Taken
+from opendata.engines.counters import Cell, CountersUnavailable
 from opendata.engines.counters.fallback import FallbackCounters
-from opendata.engines.counters.memory import MemoryCounters
 from opendata.engines.counters.pending import Pending
+from opendata.testing.absent_counters import AbsentCounters, within
 
 LIMIT = 1000
 CELL = Cell("q:{u}:owner:requests:calmonth:2026-11", "calendar", LIMIT, 4_000_000_000.0)
@@ -33,28 +33,7 @@ os._exit(1)
 """
 
 
-class Store(MemoryCounters):
-    """Shared counters that can be away, or answer too late."""
-
-    away = False
-    late = False
-
-    def take(self, cells: Sequence[Cell], need: int = 1, want: int = 1, *, back: int = 0) -> Taken:
-        if self.away:
-            raise CountersUnavailable
-        return super().take(cells, need, want, back=back)
-
-    def spend(self, charges: Sequence[tuple[Cell, int]], *, once: str = "") -> bool:
-        if self.away:
-            raise CountersUnavailable
-        first = super().spend(charges, once=once)
-        if self.late:
-            raise CountersUnavailable
-        return first
-
-    def check(self) -> bool:
-        return not self.away
-
+class Store(AbsentCounters):
     @property
     def used(self) -> int:
         return LIMIT - self.peek([CELL]).readings[0].remaining
@@ -62,13 +41,6 @@ class Store(MemoryCounters):
 
 def by_name(store: Store) -> Callable[[Sequence[tuple[Cell, int]], str], bool]:
     return lambda charges, batch: store.spend(charges, once=batch)
-
-
-def within(seconds: float, happened: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while not happened() and time.monotonic() < end:
-        time.sleep(0.01)
-    return happened()
 
 
 @pytest.fixture
