@@ -109,9 +109,9 @@ class FallbackCounters:
         with self._lock:
             if self.degraded:
                 return
-            self.degraded = True
             self._local = MemoryCounters(clock=self._clock)
             self._heard.begin()
+            self.degraded = True  # from here on others count by what was just begun
         log.warning("counters.degraded", error=repr(error.__cause__))
         threading.Thread(target=self._wait_for_shared, name="opendata-counters", daemon=True).start()
 

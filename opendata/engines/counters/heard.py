@@ -27,6 +27,8 @@ class Heard:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._at_first: dict[str, int] = {}
+        self._settled: set[str] = set()
+        """Those of them that no ledger is asked for any more."""
         self._ask_at = -inf
 
     def note(self, cells: Sequence[Cell], taken: Taken) -> None:
@@ -41,30 +43,36 @@ class Heard:
         """What is counted while nothing is heard: the next outage begins with it."""
         with self._lock:
             for cell, amount in charges:
-                if (known := self._known.get(cell.key)) is not None:
-                    self._keep(cell, known[0] + amount, known[1])
+                used, at = self._known.get(cell.key, (0, -inf))
+                self._keep(cell, max(0, used + amount), at)
 
     def begin(self) -> None:
         """An outage begins."""
         with self._lock:
             self._at_first.clear()
+            self._settled.clear()
 
     def used(self, cell: Cell, *, ask: bool) -> int:
         """As it was when the cell was first met in this outage, whatever is counted since. `ask` lets the
         ledger be read, once for each cell; not within a transaction."""
-        with self._lock:
-            if (first := self._at_first.get(cell.key)) is not None:
-                return first
-            used, at = self._known.get(cell.key, (0, -inf))
         now = time.monotonic()
-        if now - at > FRESH_SECONDS and self._ledger is not None:
-            told = self._told(self._ledger, cell, now) if ask else None
-            if told is None:
-                return used
-            used, at = max(used, told), now
         with self._lock:
-            self._keep(cell, max(used, self._known.get(cell.key, (0, at))[0]), at)
-            return self._at_first.setdefault(cell.key, used)
+            used, at = self._known.get(cell.key, (0, -inf))
+            first = self._at_first.setdefault(cell.key, used)
+            if cell.key in self._settled:
+                return first
+            if now - at <= FRESH_SECONDS or self._ledger is None:
+                self._settled.add(cell.key)
+                return first
+        told = self._told(self._ledger, cell, now) if ask else None
+        if told is None:
+            return first
+        with self._lock:
+            self._keep(cell, max(self._known.get(cell.key, (0, at))[0], told), now)
+            if cell.key not in self._settled:  # another thread may have been quicker
+                self._settled.add(cell.key)
+                self._at_first[cell.key] = max(first, told)
+            return self._at_first[cell.key]
 
     def _told(self, ledger: Ledger, cell: Cell, now: float) -> int | None:
         """None where it does not answer; what it does not know was not used."""

@@ -1,45 +1,26 @@
 """Whatever outages of the shared counters there are, a calendar limit is passed by a tenth at most."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from opendata.engines.counters import Cell, CountersUnavailable, Taken
+from opendata.engines.counters import Cell
 from opendata.engines.counters.fallback import FallbackCounters
 from opendata.engines.counters.heard import Heard
 from opendata.engines.counters.memory import MemoryCounters
+from opendata.testing.absent_counters import AbsentCounters, within
 
 LIMIT = 1000
 CELL = Cell("q:{user:u}:owner:requests:calmonth:2026-11", "calendar", LIMIT, 4_000_000_000.0, name="calmonth")
-
-
-class Store(MemoryCounters):
-    """Shared counters that can be away."""
-
-    away = False
-
-    def take(self, cells: Sequence[Cell], need: int = 1, want: int = 1, *, back: int = 0) -> Taken:
-        if self.away:
-            raise CountersUnavailable
-        return super().take(cells, need, want, back=back)
-
-    def spend(self, charges: Sequence[tuple[Cell, int]], *, once: str = "") -> bool:
-        if self.away:
-            raise CountersUnavailable
-        return super().spend(charges, once=once)
-
-    def check(self) -> bool:
-        return not self.away
 
 
 class Workers:
     """Workers on one store, which is switched off and on."""
 
     def __init__(self, folder: Path, number: int) -> None:
-        self.store = Store()
+        self.store = AbsentCounters()
         self.all = [FallbackCounters(self.store, folder / str(n), workers=number) for n in range(number)]
 
     def pass_as_many_as_can(self) -> int:
@@ -58,13 +39,6 @@ def granted(counters: FallbackCounters, cell: Cell = CELL) -> int:
     while counters.take([cell]).granted:
         number += 1
     return number
-
-
-def within(seconds: float, happened: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while not happened() and time.monotonic() < end:
-        time.sleep(0.01)
-    return happened()
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +102,7 @@ class Book:
 
 def alone(folder: Path, ledger: Book) -> FallbackCounters:
     """A worker that starts while the store is away."""
-    store = Store()
+    store = AbsentCounters()
     store.away = True
     return FallbackCounters(store, folder, ledger=ledger)
 
@@ -145,7 +119,7 @@ def test_a_worker_that_starts_while_the_store_is_away_goes_by_the_ledger(
 
 
 def test_what_was_heard_just_now_needs_no_ledger(tmp_path: Path) -> None:
-    store, ledger = Store(), Book(0)
+    store, ledger = AbsentCounters(), Book(0)
     counters = FallbackCounters(store, tmp_path, ledger=ledger)
     assert granted(counters) == LIMIT
     store.away = True
@@ -155,7 +129,7 @@ def test_what_was_heard_just_now_needs_no_ledger(tmp_path: Path) -> None:
 
 
 def test_what_was_heard_long_ago_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store()
+    store = AbsentCounters()
     counters = FallbackCounters(store, tmp_path, ledger=Book(900))
     assert counters.take([CELL]).granted
     monkeypatch.setattr("opendata.engines.counters.heard.FRESH_SECONDS", -1.0)
@@ -173,6 +147,31 @@ def test_a_ledger_that_is_away_holds_nothing_up_and_counts_when_it_is_back(tmp_p
     ledger.away, counters._heard._ask_at = False, 0.0
     assert granted(counters) == 50
     assert ledger.asked == 2
+    counters.close()
+
+
+def test_without_a_ledger_that_answers_what_was_heard_long_ago_is_counted_from_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opendata.engines.counters.heard.FRESH_SECONDS", -1.0)
+    store, ledger = AbsentCounters(), Book(0)
+    counters = FallbackCounters(store, tmp_path, ledger=ledger)
+    assert counters.take([CELL], want=400).granted == 400
+    store.away = ledger.away = True
+    assert granted(counters) == 700
+    counters.close()
+
+
+def test_nobody_counts_by_the_outage_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that find the counters away while another notes it wait for what it begins."""
+    store = AbsentCounters()
+    counters = FallbackCounters(store, tmp_path)
+    seen: list[bool] = []
+    monkeypatch.setattr(Heard, "begin", lambda _: seen.append(counters.degraded))
+    store.away = True
+    assert counters.take([CELL]).granted
+    assert seen == [False]
+    assert counters.degraded
     counters.close()
 
 
