@@ -19,7 +19,7 @@ from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
 from opendata.services.catalog.documents import stamp
-from opendata.services.plans import products, rules, showing, subscriptions
+from opendata.services.plans import agreements, products, rules, showing, subscriptions
 from opendata.services.plans.showing import Shown
 
 blueprint = Blueprint(
@@ -92,7 +92,7 @@ def list_subscribers(organization_id: str, product: str) -> Response:
         owner = organizations.get(work, organization_id)
         policy.require(work.caller, Action.ORGANIZATION_EDIT, owner.id)
         found = products.get(work, product)
-        data = [_subscription(item, found.slug) for item in subscriptions.of_product(work, found)]
+        data = [_subscription(work, item, found.slug) for item in subscriptions.of_product(work, found)]
     return lists.answer(data, total=len(data))
 
 
@@ -108,7 +108,7 @@ def list_subscriptions(application_id: str) -> Response:
     with reading() as work:
         application = applications.get(work, application_id)
         found = subscriptions.of_application(work, application)
-        data = [_subscription(item, _slug(work, item)) for item in found]
+        data = [_subscription(work, item, _slug(work, item)) for item in found]
     return lists.answer(data, total=len(data))
 
 
@@ -130,7 +130,7 @@ def subscribe(application_id: str, body: Mapping[str, Any]) -> Response:
         application = applications.get(work, application_id)
         wanted = products.get(work, body["product"])
         made = subscriptions.subscribe(work, application, wanted, terms=body["terms"])
-        value = _subscription(made, wanted.slug)
+        value = _subscription(work, made, wanted.slug)
     return answers.json(value, status=201)
 
 
@@ -154,7 +154,7 @@ def take_step(subscription_id: str, body: Mapping[str, Any]) -> Response:
             found = subscriptions.accept_terms(work, subscription_id, body["terms"])
         else:
             found = subscriptions.take_step(work, subscription_id, body["step"], reason=body["reason"])
-        value = _subscription(found, _slug(work, found))
+        value = _subscription(work, found, _slug(work, found))
     return answers.json(value)
 
 
@@ -174,7 +174,7 @@ def move(subscription_id: str, body: Mapping[str, Any]) -> Response:
     with writing() as work:
         policy.require_person(work.caller)
         found = subscriptions.move(work, subscription_id, body["plan"])
-        value = _subscription(found, _slug(work, found))
+        value = _subscription(work, found, _slug(work, found))
     return answers.json(value)
 
 
@@ -195,7 +195,7 @@ def agree(subscription_id: str, body: Mapping[str, Any]) -> Response:
         policy.require(work.caller, Action.PLATFORM)
         until = body["until"].isoformat() if body["until"] else None
         found = subscriptions.agree(work, subscription_id, body["rule"], body["amount"], until=until)
-        value = _subscription(found, _slug(work, found))
+        value = _subscription(work, found, _slug(work, found))
     return answers.json(value)
 
 
@@ -227,7 +227,7 @@ def _slug(work: Work, item: Subscription) -> str:
     return work.session.get_one(Product, item.product_id).slug
 
 
-def _subscription(item: Subscription, product: str) -> dict[str, Any]:
+def _subscription(work: Work, item: Subscription, product: str) -> dict[str, Any]:
     return {
         "id": item.id,
         "application": item.application_id,
@@ -239,7 +239,7 @@ def _subscription(item: Subscription, product: str) -> dict[str, Any]:
         "decided_at": stamp(item.decided_at) if item.decided_at else None,
         "reason": item.reason,
         "terms_accepted": item.terms_accepted,
-        "overrides": [_override(agreed) for agreed in item.overrides],
+        "overrides": [_override(agreed) for agreed in agreements.standing(work, item)],
     }
 
 

@@ -18,7 +18,7 @@ from opendata.base.kit.errors import Unavailable
 from opendata.base.models import Organization, Plan, PlanVersion, Product, Subscription
 from opendata.base.runtime import Platform, Work
 from opendata.services.access.changes import Changes
-from opendata.services.plans import defaults, plans
+from opendata.services.plans import agreements, defaults, plans
 from opendata.services.plans.rules import Rule, compile_rules, period
 
 KEPT = 100_000
@@ -223,13 +223,8 @@ def _overridden(
     its last day in the city. And the time until which that is so: where a day is named, it is looked at anew
     on each."""
     zone = ZoneInfo(work.platform.settings.time_zone)
-    now = work.now.astimezone(zone)
-    today = now.date().isoformat()
-    agreed = {
-        item["rule"]: item
-        for item in subscription.overrides
-        if item.get("until") is None or item["until"] >= today
-    }
+    midnight = period("calday", work.now, zone)[1].timestamp()  # first: a day that ends right now is over
+    agreed = {item["rule"]: item for item in agreements.standing(work, subscription)}
     dated = any(item.get("until") is not None for item in agreed.values())
     for rule in rules:
         item = agreed.get(str(rule["name"]))
@@ -237,7 +232,7 @@ def _overridden(
             rule["amount"] = item["amount"]
             if rule["algorithm"] == "gcra":
                 rule["burst"] = item.get("burst") or item["amount"]
-    return rules, period("calday", now, zone)[1].timestamp() if dated else inf
+    return rules, midnight if dated else inf
 
 
 def _subscribed(work: Work, application_id: str) -> Terms | None:

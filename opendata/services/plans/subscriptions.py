@@ -8,7 +8,6 @@ Rejected and ended are final. One subscription that is not final for each applic
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +19,7 @@ from opendata.base.runtime import Work
 from opendata.services.access import applications, audit, events, notices, policy
 from opendata.services.access.changes import next_version
 from opendata.services.access.policy import Action
-from opendata.services.plans import deciding, plans
+from opendata.services.plans import agreements, deciding, plans
 from opendata.services.plans.rules import MOST
 
 STATES = ("pending", "active", "paused", "rejected", "ended")
@@ -224,17 +223,6 @@ def agree(
     return found
 
 
-def agreed(work: Work, found: Subscription) -> list[dict[str, Any]]:
-    """What was agreed and is not over."""
-    today = _today(work)
-    return [item for item in found.overrides if item.get("until") is None or item["until"] >= today]
-
-
-def _today(work: Work) -> str:
-    """The day in the city."""
-    return work.now.astimezone(ZoneInfo(work.platform.settings.time_zone)).date().isoformat()
-
-
 def _require_sound(work: Work, found: Subscription, rule: str, amount: int, until: str | None) -> None:
     problems = {}
     version = work.session.get_one(PlanVersion, (found.plan_slug, found.plan_number))
@@ -242,7 +230,7 @@ def _require_sound(work: Work, found: Subscription, rule: str, amount: int, unti
         problems["rule"] = N_("Gói của đăng ký không có quy tắc này.")
     if not 1 <= amount <= MOST:
         problems["amount"] = N_("Số không nằm trong giới hạn cho phép.")
-    if until is not None and until < _today(work):
+    if until is not None and until < agreements.today(work):
         problems["until"] = N_("Ngày này đã qua.")
     if problems:
         raise Invalid(fields=problems)

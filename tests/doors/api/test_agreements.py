@@ -1,7 +1,7 @@
 """What is agreed with one subscriber: a rule of its plan, until a day that is to come, for all to see."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,3 +55,11 @@ def test_subscribers_see_what_was_agreed_when_and_by_whom(city: City, today: str
     assert city.client("editor").get(address).get_json()["data"][0]["overrides"] == expected
     page = city.client("editor").get(f"/developers/apps/{city.application}/subscriptions")
     assert f'quy tắc minute là 9, đến hết ngày <time datetime="{today}">' in page.get_data(as_text=True)
+
+
+def test_what_is_over_is_shown_no_more(city: City, today: str) -> None:
+    agree(city, rule="minute", amount=7, until=today)
+    now = city.platform.clock() + timedelta(days=1)
+    city.platform.clock = lambda: now
+    address = f"/api/v1/apps/{city.application}/subscriptions"
+    assert city.client("editor").get(address).get_json()["data"][0]["overrides"] == []

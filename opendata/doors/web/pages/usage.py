@@ -17,7 +17,7 @@ from opendata.doors.web.rendering import form_page
 from opendata.services.access import applications, policy
 from opendata.services.access.policy import Action
 from opendata.services.catalog import organizations
-from opendata.services.plans import deciding, products, quotas, reports, subscriptions
+from opendata.services.plans import agreements, deciding, products, quotas, reports, subscriptions
 from opendata.services.plans.book import PlanBook, Terms
 from opendata.services.plans.gate import PlanGate
 from opendata.services.plans.reports import Span, Usage
@@ -147,7 +147,7 @@ def _held(work: Work, item: Subscription) -> dict[str, Any]:
         "requested_at": item.requested_at,
         "decide_by": deciding.decide_by(work, item, product),
         "reason": item.reason,
-        "agreed": subscriptions.agreed(work, item),
+        "agreed": agreements.standing(work, item),
         "terms": product.terms,
         "terms_revision": product.terms_revision,
         "terms_due": (item.terms_accepted or 0) < product.terms_revision
