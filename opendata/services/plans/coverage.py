@@ -73,6 +73,8 @@ class Coverage:
             found = _dataset_of(work, named)
         if found not in covered.datasets:
             return False
+        if len(covered.seen) >= KEPT:  # one dataset may be written in many ways
+            covered.seen.clear()
         covered.seen.add(named)
         return True
 

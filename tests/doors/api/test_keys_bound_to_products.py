@@ -8,6 +8,7 @@ import pytest
 
 from opendata.base.models import Dataset
 from opendata.services.access.changes import Changes
+from opendata.services.plans.coverage import Coverage
 from opendata.testing.queries import counted
 from opendata.testing.records import complete_record
 from opendata.testing.web import ApiClient, City, problem_of
@@ -149,6 +150,17 @@ def test_a_bound_key_in_use_asks_the_database_for_nothing(city: City, app: str) 
     with counted(city.platform) as bound:
         assert called(city, secret, path) == 200
     assert len(bound) == len(without)
+
+
+def test_however_a_dataset_is_written_what_is_remembered_is_bounded(
+    city: City, app: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opendata.services.plans.coverage.KEPT", 2)
+    secret, own = key(city, app, "mot-bo")["secret"], city.published
+    city.platform.part(Changes).look()
+    for name in (own, own.upper(), slug_of(city, own), own.capitalize()):
+        assert called(city, secret, f"/datasets/{name}") == 200
+    assert [len(covered.seen) for covered in city.platform.part(Coverage)._known.values()] == [2]
 
 
 def test_the_form_offers_products_where_there_are_subscriptions(city: City, app: str) -> None:
