@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy import text as sql
 
 from opendata.base.formats.record import Column
 from opendata.base.kit.vietnamese import slugify
@@ -15,6 +16,7 @@ from opendata.base.models import Dataset, DatasetTopic, HarvestSource, Organizat
 from opendata.base.runtime import SYSTEM
 from opendata.engines.search import SearchIndex
 from opendata.services.catalog import indexing, organizations
+from opendata.services.catalog.register import Register
 from opendata.services.harvest import pipeline, runs, sources
 from opendata.testing.hostile_server import Answer, HostileServer
 from opendata.testing.load import eventually
@@ -212,6 +214,25 @@ def test_the_identifier_of_a_source_finds_its_dataset(city):
             found = asked(city, q=text)
             assert [row["title"]["vi"] for row in found["data"]] == [title], text
             assert "Hải Phòng" not in json.dumps(found["meta"], ensure_ascii=False), text
+
+
+def test_a_list_goes_on_in_a_process_that_the_database_told_the_bodies_in_another_order(city):
+    """A row that is edited may stand elsewhere from then on, though nothing that is searched changed."""
+    with city.platform.work(SYSTEM) as work:
+        names = ("Sở Biển Mới", "Sở Bến Mới")
+        bodies = [organizations.create(work, {"vi": name}, abbreviation="SBM").id for name in names]
+    for body in bodies:
+        city.add_dataset(complete_record(), publisher=body)
+    first = asked(city, q="SBM", size=1)
+    row = "rowid = rowid + 1000" if city.platform.engine.dialect.name == "sqlite" else "modified = modified"
+    with city.platform.engine.begin() as connection:
+        moved = connection.execute(sql(f"UPDATE organization SET {row} WHERE slug = 'so-bien-moi'"))
+    assert moved.rowcount == 1
+    city.platform.part(Register).forget()
+    answer = city.client().get(first["links"]["next"])
+    assert answer.status_code == 200
+    found = [*first["data"], *answer.get_json()["data"]]
+    assert sorted(row["publisher"]["id"] for row in found) == sorted(bodies)
 
 
 def test_labels_of_columns_are_searched(city):

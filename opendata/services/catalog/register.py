@@ -116,7 +116,9 @@ class Register:
 def _read(platform: Platform, generation: str) -> Names:
     with platform.read(SYSTEM) as work:
         departments = select(Organization).where(Organization.kind == DEPARTMENT)
-        organizations = work.session.scalars(departments).all()
+        # in every process alike: what a short name stands for is told in this order, and a list gone on by it
+        ordered = departments.order_by(Organization.sort_key, Organization.id)
+        organizations = work.session.scalars(ordered).all()
         successions = work.session.execute(
             select(OrganizationSuccession.predecessor_id, OrganizationSuccession.successor_id)
         ).all()
