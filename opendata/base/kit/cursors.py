@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from opendata.base.kit import strict_json
-from opendata.base.kit.errors import Invalid
+from opendata.base.kit.errors import N_, Invalid
 from opendata.base.kit.strict_json import NotJson
 
 
@@ -21,7 +21,12 @@ def decode(text: str) -> tuple[Any, ...]:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         key = strict_json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (UnicodeEncodeError, binascii.Error, NotJson) as error:
-        raise Invalid(fields={"cursor": "Con trỏ trang không đúng."}) from error
+        raise refused() from error
     if not isinstance(key, list) or len(key) > 8:
-        raise Invalid(fields={"cursor": "Con trỏ trang không đúng."})
+        raise refused()
     return tuple(key)
+
+
+def refused() -> Invalid:
+    """For a cursor that this product did not make, or made for another question."""
+    return Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})

@@ -6,7 +6,6 @@ from typing import Any
 from flask import Response, url_for
 
 from opendata.base.kit import cursors
-from opendata.base.kit.errors import N_, Invalid
 from opendata.base.models import HarvestRun, HarvestSource, Organization
 from opendata.base.runtime import Work
 from opendata.doors.api import lists
@@ -123,7 +122,7 @@ def list_records(source_id: str, query: Mapping[str, Any]) -> Response:
 def _guid(cursor: str | None) -> str:
     key = cursors.decode(cursor) if cursor else ("",)
     if len(key) != 1 or not isinstance(key[0], str):
-        raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
+        raise cursors.refused()
     return key[0]
 
 
@@ -226,7 +225,7 @@ def list_events(run_id: str, query: Mapping[str, Any]) -> Response:
 def _number(cursor: str | None) -> int:
     key = cursors.decode(cursor) if cursor else (0,)
     if len(key) != 1 or type(key[0]) is not int:
-        raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
+        raise cursors.refused()
     return key[0]
 
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from opendata.base.kit import cursors
-from opendata.base.kit.errors import N_, Invalid
 from opendata.doors.http import answers
 from opendata.doors.http.context import platform
 
@@ -45,7 +44,7 @@ def window(
         wanted = cursors.decode(cursor)
         places = [place for place, item in enumerate(items) if (key(item),) == wanted]
         if not places:
-            raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
+            raise cursors.refused()
         start = places[0] + 1
     page = items[start : start + size]
     more = start + size < len(items) and page

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opendata.base.kit.errors import N_, Invalid
+from opendata.base.kit import cursors
 from opendata.engines.search.protocol import Best, Clause, Plan, Term
 from opendata.engines.search.telling import is_written
 
@@ -78,7 +78,7 @@ def common_before(plan: Plan) -> str | None:
 def require_cursor(plan: Plan) -> None:
     """Raises `Invalid` for the key of another order, or one that no hit can have had."""
     if plan.after is not None and not fits(plan.after, sort_of(plan)):
-        raise Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
+        raise cursors.refused()
 
 
 def fits(key: Sequence[Any], sort: str) -> bool:

@@ -19,7 +19,7 @@ from opendata.services.catalog import reduced
 from opendata.services.catalog.filters import BY_NAME
 from opendata.services.catalog.query import Course, Marks, Outcome, excerpt, highlight, markup, search
 from opendata.services.catalog.query import suggest as complete
-from opendata.services.catalog.query.course import read, refused
+from opendata.services.catalog.query.course import read
 from opendata.services.catalog.register import Names, Register
 
 log = structlog.get_logger(__name__)
@@ -231,7 +231,7 @@ def _after(query: DatasetQuery, documents: int) -> tuple[tuple[Any, ...] | None,
         key, course = tuple(key_parts), read(written)
     orders = {query.sort, "newest"} if query.sort == "relevance" else {query.sort}
     if not any(fits(key, order) for order in orders) or not 0 <= key[-1] <= _LAST_PLACE:
-        raise refused()
+        raise cursors.refused()
     return (*key[:-1], min(key[-1], documents)), course
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from opendata.base.kit.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from opendata.base.kit.ids import new_id
+from opendata.base.kit.vietnamese import clean
 from opendata.base.models import Application, PlanVersion, Product, Subscription
 from opendata.base.runtime import Work
 from opendata.services.access import applications, audit, events, notices, policy
@@ -176,11 +177,12 @@ def take_step(work: Work, subscription_id: str, step: str, *, reason: str = "") 
     found, wanted = _decided(work, subscription_id, step)
     if step not in STEPS or found.state not in STEPS[step][0]:
         raise StepNotPossible
-    if step in {"reject", "pause"} and not reason.strip():
+    told = clean(reason, multiline=True)
+    if step in {"reject", "pause"} and not told:
         raise Invalid(fields={"reason": N_("Cần nêu lý do.")})
     found.state = STEPS[step][1]
     found.decided_at, found.decided_by_id = work.now, work.caller.user_id
-    found.reason = reason.strip()[:1000] or None
+    found.reason = told[:1000] or None
     found.version = next_version(work)
     audit.record(
         work,

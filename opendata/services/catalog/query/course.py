@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from opendata.base.kit.errors import N_, Invalid
+from opendata.base.kit.cursors import refused
 from opendata.services.catalog.query.interpretation import MAX_TEXT
 from opendata.services.catalog.query.planning import Statistics
 
@@ -92,10 +92,6 @@ def read(written: Any) -> Course:
     if not all(type(part) is int and 0 <= part <= 2 * _MOST for part in (check, documents)):
         raise refused()
     return course
-
-
-def refused() -> Invalid:
-    return Invalid(fields={"cursor": N_("Con trỏ trang không đúng.")})
 
 
 def _way(step: str = "", text: str = "", undone: Sequence[str] = (), timed: bool = True) -> Way:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from opendata.base.kit.cursors import refused
 from opendata.base.kit.errors import N_
 from opendata.base.kit.vietnamese import clean
 from opendata.engines.search import Best, Plan, Results, SearchIndex
 from opendata.services.catalog.query import corrections, times
-from opendata.services.catalog.query.course import Course, Step, Told, Way, refused
+from opendata.services.catalog.query.course import Course, Step, Told, Way
 from opendata.services.catalog.query.highlight import Marks, as_written
 from opendata.services.catalog.query.interpret import interpret
 from opendata.services.catalog.query.interpretation import Interpretation, Rewriting
