@@ -159,8 +159,8 @@ def exhausted_on(cell: QuotaLedger, now: datetime, begins: datetime, ends: datet
     passed = (now - begins).total_seconds()
     if cell.used <= 0 or cell.limit <= 0 or passed <= 0:
         return None
-    moment = begins + timedelta(seconds=passed * cell.limit / cell.used)
-    return moment if moment < ends else None
+    needed = passed * cell.limit / cell.used  # of a quota that is hardly touched more than a date can tell
+    return begins + timedelta(seconds=needed) if needed < (ends - begins).total_seconds() else None
 
 
 def of_publisher(work: Work, organization: Organization, asked: Span) -> list[dict[str, Any]]:
